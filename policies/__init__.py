@@ -1,0 +1,1 @@
+"""Who may do what. Knows no Bitcoin library and never imports `signer` or `hw`."""

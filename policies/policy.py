@@ -1,0 +1,183 @@
+"""The policy document: who the officers are, what each role may do, and the rules.
+
+People write it as TOML (`signer/build/policy_source.py`); what the admins sign is the same tables
+as JSON. A policy is whole or it is refused: no default fills a gap, and no unknown key is passed
+over.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from dataclasses import fields as dataclass_fields
+from types import MappingProxyType
+from typing import Any
+
+from policies import strict_json
+from policies.envelope import MAX_SIGNATURES, document_id
+from policies.errors import Fault
+from policies.names import DocumentId, Height, KeyId
+from policies.quorum import Role, officer_key
+from policies.rules import MANDATORY, RULES, Approvals, Rule
+from policies.strict_json import NAME, Fields
+from policies.withdrawal import MAX_HEIGHT
+
+KIND = "policy"
+VERSION = 1
+ADMINS = "admins"
+"""The role that signs policies: an epoch needs the one before's and its own."""
+
+MAX_POLICY = 1 << 17
+"""Bytes. A hundred officers, twenty roles and a thousand destinations take about 90 kB."""
+
+MAX_EPOCH = 1_000_000
+MAX_DELAY = 1_000_000
+"""Blocks; about nineteen years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy. Whether to trust it is for `policies/epochs.py` to say.
+
+    Attributes:
+        vault: id of the vault that it governs.
+        coin: the vault's coin.
+        network: the vault's network.
+        epoch: 1 for the first, then one more each time.
+        previous: id of the policy before, or None for the first.
+        activation_height: it governs withdrawals from this height on.
+        loosening_delay: blocks that the next policy must wait (see `policies/epochs.py`).
+        officers: each officer's key, all distinct.
+        roles: by name; `admins` is always among them.
+        rules: every one must pass.
+        payload: the document's bytes: as received, or our own form for one made here.
+    """
+
+    vault: DocumentId
+    coin: str
+    network: str
+    epoch: int
+    previous: DocumentId | None
+    activation_height: Height
+    loosening_delay: int
+    officers: Mapping[str, KeyId]
+    roles: Mapping[str, Role]
+    rules: tuple[Rule, ...]
+    payload: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "payload", strict_json.dump(self.tables()))
+
+    @classmethod
+    def parse(cls, payload: bytes) -> "Policy":
+        """Read a policy's payload.
+
+        Raises:
+            BadInput: anything missing, unknown, malformed, or not whole.
+        """
+        raw = strict_json.load(payload, limit=MAX_POLICY, what=KIND)
+        policy = cls.read(raw, Fault.COORDINATOR)
+        object.__setattr__(policy, "payload", payload)
+        return policy
+
+    @classmethod
+    def read(cls, raw: dict[str, Any], fault: Fault) -> "Policy":
+        """Read a policy's tables.
+
+        Raises:
+            BadInput: as `parse`; `fault` is who wrote them.
+        """
+        names = [one.name for one in dataclass_fields(cls) if one.init]
+        fields = Fields(raw, KIND, ("kind", "version", *names), fault=fault)
+        fields.exactly("kind", KIND)
+        fields.exactly("version", VERSION)
+        epoch = fields.integer("epoch", least=1, most=MAX_EPOCH)
+        if epoch == 1:
+            fields.exactly("previous", None)
+        officers = _officers(fields)
+        roles = _roles(fields, officers)
+        return cls(
+            fields.digest("vault"),
+            fields.code("coin"),
+            fields.code("network"),
+            epoch,
+            None if epoch == 1 else fields.digest("previous"),
+            Height(fields.integer("activation_height", most=MAX_HEIGHT)),
+            fields.integer("loosening_delay", most=MAX_DELAY),
+            MappingProxyType(officers),
+            MappingProxyType(roles),
+            _rules(fields, roles),
+        )
+
+    @property
+    def id(self) -> DocumentId:
+        """The document's id, over the payload's bytes."""
+        return document_id(self.payload)
+
+    @property
+    def admins(self) -> Role:
+        """The role that signs policies."""
+        return self.roles[ADMINS]
+
+    @property
+    def approvers(self) -> Role:
+        """The role that approves withdrawals, as the rule about approvals names it."""
+        return next(self.roles[rule.role] for rule in self.rules if isinstance(rule, Approvals))
+
+    def to_payload(self) -> bytes:
+        """Give the payload, after reading it as everybody else will.
+
+        Raises:
+            BadInput: a field that no reader would accept.
+        """
+        Policy.parse(self.payload)
+        return self.payload
+
+    def tables(self) -> dict[str, Any]:
+        """Give the tables that `read` takes."""
+        names = [one.name for one in dataclass_fields(self) if one.init]
+        plain = {name: getattr(self, name) for name in names}
+        roles = {
+            r.name: {"members": r.members, "threshold": r.threshold} for r in self.roles.values()
+        }
+        rules = {rule.NAME: asdict(rule) for rule in self.rules}
+        inner = {"officers": dict(self.officers), "roles": roles, "rules": rules}
+        return {"kind": KIND, "version": VERSION, **plain, **inner}
+
+
+def _officers(fields: Fields) -> dict[str, KeyId]:
+    inner = fields.named("officers")
+    names = list(inner)
+    if not 1 <= len(names) <= MAX_SIGNATURES:
+        hint = 'write a line for each, as: alice = "<key from coldsign officer show>"'
+        fields.bad("officers", f"a table of 1 to {MAX_SIGNATURES} officers", len(names), hint)
+    officers = {name: officer_key(inner, name) for name in names}
+    known: dict[KeyId, str] = {}
+    for name, key in officers.items():
+        if key in known:
+            hint = "one person under two names would count twice"
+            inner.bad(name, f"another key than {known[key]}'s", key, hint)
+        known[key] = name
+    return officers
+
+
+def _roles(fields: Fields, officers: Mapping[str, KeyId]) -> dict[str, Role]:
+    inner = fields.named("roles")
+    if ADMINS not in inner:
+        fields.bad("roles", f"a table with {ADMINS}", list(inner))
+    roles = {}
+    for name in inner:
+        table = inner.table(name, required=("members", "threshold"))
+        members = table.words("members", NAME)
+        for member in members:
+            if member not in officers:
+                table.bad("members", "officers of this policy", member)
+        roles[name] = Role(name, members, table.integer("threshold", least=1, most=len(members)))
+    return roles
+
+
+def _rules(fields: Fields, roles: Mapping[str, Role]) -> tuple[Rule, ...]:
+    table = fields.table("rules", required=MANDATORY, optional=RULES)
+    rules = tuple(rule.parse(table) for name, rule in RULES.items() if name in table)
+    for rule in rules:
+        if isinstance(rule, Approvals) and rule.role not in roles:
+            fields.bad("rules.approvals.role", f"one of {', '.join(roles)}", rule.role)
+    return rules

@@ -1,0 +1,275 @@
+"""JSON and TOML tables that mean one thing only, whoever reads them.
+
+Two readers that disagree about a document are a thief's best tool: an officer approves what the
+one shows, a signer pays what the other saw. So whatever a lenient reader settles silently is
+refused here: duplicate or unknown keys, floats, other encodings, invisible characters, deep
+nesting, and numbers beyond 64 bits.
+"""
+
+import base64
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from policies.errors import BadInput, Fault
+from policies.names import DocumentId
+
+MAX_DEPTH = 16
+"""Our deepest document nests 4 levels; far below Python's recursion limit."""
+
+MAX_INTEGER = 2**63 - 1
+"""Amounts are signed 64-bit in every coin's own format, and nothing else is larger."""
+
+MAX_TEXT = 500
+"""Characters in a field for people: what an officer reads on one screen."""
+
+_DIGITS = len(str(-MAX_INTEGER))
+_SHOWN = 80
+"""Characters of an untrusted value in an error: a line of a terminal."""
+
+Word = tuple[re.Pattern[str], str]
+"""A pattern that a whole text matches, and how to say so."""
+
+NAME: Word = (re.compile(r"[a-z0-9][a-z0-9._-]{0,31}"), "a name of a-z 0-9 . _ -, at most 32")
+"""Lower-case ASCII: no two names differ in case only, or in letters that merely look alike."""
+
+CODE: Word = (re.compile(r"[A-Za-z0-9]{1,16}"), "a short plain word")
+ADDRESS: Word = (re.compile(r"[!-~]{1,200}"), "an address in printable ASCII")
+"""Only the Bitcoin side can tell whether an address exists."""
+
+DIGEST: Word = (re.compile(r"[0-9a-f]{64}"), "64 lower-case hex digits")
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories that change how text looks without being seen, or break a line."""
+
+
+def shown(value: object) -> str:
+    """Tell an untrusted value in one short line of plain ASCII."""
+    text = ascii(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
+
+
+class _Unclear(ValueError):
+    """Why, and what was found. Caught in this file."""
+
+
+def load(data: bytes, *, limit: int, what: str, fault: Fault = Fault.COORDINATOR) -> dict[str, Any]:
+    """Parse one JSON object (RFC 8259), UTF-8, of at most `limit` bytes.
+
+    Raises:
+        BadInput: anything that two readers could take differently.
+    """
+    try:
+        return _load(data, limit)
+    except _Unclear as error:
+        (why, found), hint = error.args, ""
+    except RecursionError:
+        why, found, hint = "nested too deeply", "", ""
+    except ValueError as error:  # from the decoder, or the parser
+        why = "not UTF-8 text" if isinstance(error, UnicodeError) else "not JSON"
+        found, hint = shown(str(error)), "is this the right file?"
+    raise BadInput(f"{what}: {why}", fault=fault, found=found, hint=hint)
+
+
+def _load(data: bytes, limit: int) -> dict[str, Any]:
+    if len(data) > limit:
+        raise _Unclear("too large", f"{len(data)} bytes, at most {limit}")
+    parsed = json.loads(
+        data.decode("utf-8"),
+        object_pairs_hook=_table,
+        parse_int=_integer,
+        parse_float=_fraction,
+        parse_constant=_fraction,
+    )
+    if not isinstance(parsed, dict):
+        raise _Unclear("not a JSON object", type(parsed).__name__)
+    if _depth(parsed) > MAX_DEPTH:
+        raise _Unclear("nested too deeply", f"more than {MAX_DEPTH} levels")
+    return parsed
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise _Unclear("a key occurs twice", shown(twice))
+    return found
+
+
+def _integer(digits: str) -> int:
+    # The length first: int() of a long text takes quadratic time, or raises ValueError.
+    if len(digits) > _DIGITS or abs(int(digits)) > MAX_INTEGER or digits == "-0":
+        raise _Unclear("a number is out of range", shown(digits))
+    return int(digits)
+
+
+def _fraction(digits: str) -> NoReturn:
+    raise _Unclear("only whole numbers are allowed", shown(digits))
+
+
+def _depth(value: object) -> int:
+    """Count the levels of nesting; what is too deep for Python is too deep for `load` as well."""
+    if not isinstance(value, dict | list):
+        return 0
+    return 1 + max(map(_depth, value.values() if isinstance(value, dict) else value), default=0)
+
+
+def dump(table: Mapping[str, Any]) -> bytes:
+    """Write JSON in the one form that we write: sorted keys, no blanks, UTF-8.
+
+    Raises:
+        BadInput: text that UTF-8 cannot hold (a file name's stray byte, for instance).
+    """
+    text = json.dumps(
+        table, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise BadInput(
+            "text holds bytes that are not UTF-8",
+            fault=Fault.OFFICER,
+            found=shown(text[error.start : error.end]),
+        ) from None
+
+
+class Fields:
+    """One table of a document, read field by field; every error names the field's path.
+
+    Args:
+        table: what the parser gave.
+        where: the table's path, for instance `withdrawal.payments[0]`.
+        required: keys that must be there.
+        optional: keys that may be there. Any other key is an error.
+        fault: who wrote the document.
+    """
+
+    def __init__(
+        self,
+        table: object,
+        where: str,
+        required: Collection[str],
+        optional: Collection[str] = (),
+        fault: Fault = Fault.COORDINATOR,
+    ) -> None:
+        self.where = where
+        self.fault = fault
+        if not isinstance(table, dict):
+            raise BadInput(f"{where} must be a table", fault=fault, found=shown(table))
+        self._table: dict[str, Any] = table
+        known = ", ".join((*required, *optional))
+        for key in table:
+            if key not in required and key not in optional:
+                raise BadInput(f"{where}: unknown key {shown(key)}", fault=fault, expected=known)
+        for key in required:
+            if key not in table:
+                raise BadInput(f"{where}: {key} is missing", fault=fault, expected=known)
+
+    def bad(self, key: str, expected: str, found: object, hint: str = "") -> NoReturn:
+        """Refuse a field's value."""
+        raise BadInput(
+            f"{self.where}.{key} must be {expected}",
+            fault=self.fault,
+            expected=expected,
+            found=shown(found),
+            hint=hint,
+        )
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._table
+
+    def value(self, key: str) -> object:
+        """Give a field as it came: for whoever checks it elsewhere."""
+        return self._table[key]
+
+    def table(
+        self, key: str, *, required: Collection[str], optional: Collection[str] = ()
+    ) -> "Fields":
+        """Read an inner table."""
+        return Fields(self._table[key], f"{self.where}.{key}", required, optional, self.fault)
+
+    def tables(self, key: str, *, required: Collection[str], least: int = 1) -> "list[Fields]":
+        """Read a list of at least so many tables."""
+        return [
+            Fields(item, f"{self.where}.{key}[{at}]", required, (), self.fault)
+            for at, item in enumerate(self._list(key, least))
+        ]
+
+    def named(self, key: str) -> "Fields":
+        """Read a table whose keys are names that the document chooses."""
+        table = self._table[key]
+        names = [self._word(key, name, NAME) for name in table] if isinstance(table, dict) else ()
+        return self.table(key, required=names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def _list(self, key: str, least: int = 1) -> list[object]:
+        found = self._table[key]
+        if not isinstance(found, list) or len(found) < least:
+            self.bad(key, f"a list of at least {least}", found)
+        return found
+
+    def _word(self, key: str, found: object, word: Word) -> str:
+        if not isinstance(found, str) or not word[0].fullmatch(found):
+            self.bad(key, word[1], found)
+        return found
+
+    def exactly(self, key: str, expected: str | int | None) -> None:
+        """Check that a field has one fixed value, such as the document's kind."""
+        found = self._table[key]
+        if type(found) is not type(expected) or found != expected:
+            self.bad(key, "null" if expected is None else repr(expected), found)
+
+    def integer(self, key: str, *, least: int = 0, most: int = MAX_INTEGER) -> int:
+        """Read a whole number in a range, both ends included."""
+        found = self._table[key]
+        # bool is an int in Python, and not in JSON
+        if type(found) is not int or not least <= found <= most:
+            self.bad(key, f"a whole number {least} to {most}", found)
+        return found
+
+    def text(self, key: str) -> str:
+        """Read text for people, not empty: one line, with nothing invisible in it."""
+        found = self._table[key]
+        if not isinstance(found, str) or not found.strip() or len(found) > MAX_TEXT:
+            self.bad(key, f"1 to {MAX_TEXT} characters", found)
+        if any(unicodedata.category(letter) in _INVISIBLE for letter in found):
+            self.bad(key, "one line of visible characters", found)
+        return found
+
+    def name(self, key: str) -> str:
+        """Read a name."""
+        return self._word(key, self._table[key], NAME)
+
+    def address(self, key: str) -> str:
+        """Read an address: printable ASCII without blanks."""
+        return self._word(key, self._table[key], ADDRESS)
+
+    def code(self, key: str) -> str:
+        """Read a short ASCII word: a coin, a network."""
+        return self._word(key, self._table[key], CODE)
+
+    def digest(self, key: str) -> DocumentId:
+        """Read 32 bytes as 64 lower-case hex digits: a document's id, a txid."""
+        return DocumentId(self._word(key, self._table[key], DIGEST))
+
+    def words(self, key: str, word: Word) -> tuple[str, ...]:
+        """Read a list of distinct words."""
+        found = tuple(self._word(key, item, word) for item in self._list(key))
+        if len(set(found)) != len(found):
+            self.bad(key, "a list without repetition", list(found))
+        return found
+
+    def base64(self, key: str) -> bytes:
+        """Read bytes in standard base64 (RFC 4648 section 4), in its one canonical form."""
+        found = self._table[key]
+        with suppress(ValueError):  # binascii.Error is one, and so is text that is not ASCII
+            data = base64.b64decode(found if isinstance(found, str) else "*", validate=True)
+            if base64.b64encode(data).decode("ascii") == found:
+                return data
+        return self.bad(key, "base64", found)

@@ -1,0 +1,1 @@
+"""Makes `policy_world` importable from the folders below, too."""

@@ -1,0 +1,220 @@
+"""The policy document: whole or refused."""
+
+import json
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+from policy_world import ADDRESS, OTHER_ID, key_id, policy
+
+from policies.envelope import MAX_SIGNATURES, document_id
+from policies.errors import BadInput, Fault
+from policies.policy import MAX_POLICY, Policy
+from policies.quorum import Role
+from policies.rules import MANDATORY, RULES, Amounts, Approvals, Destinations, Fees, Timing
+
+
+def tables(**changes):
+    """Give a policy's tables with dotted paths replaced; `...` leaves one out."""
+    table = json.loads(policy().payload)
+    for path, value in changes.items():
+        *heads, last = path.split("__")
+        inner = table
+        for head in heads:
+            inner = inner[head]
+        if value is ...:
+            del inner[last]
+        else:
+            inner[last] = value
+    return table
+
+
+def raw(**changes):
+    """Give a policy's payload with some fields changed."""
+    return json.dumps(tables(**changes)).encode()
+
+
+def test_round_trip_through_json():
+    """What is written is read back the same, id over the received bytes."""
+    there = policy()
+    assert Policy.parse(there.to_payload()) == there
+    received = raw()
+    assert Policy.parse(received).id == document_id(received) != there.id
+
+
+def test_round_trip_of_every_rule():
+    """A name with a dot stays one name."""
+    officers = MappingProxyType({"o.suzuki": key_id("suzuki"), "alice": key_id("alice")})
+    there = policy(
+        epoch=7,
+        previous=OTHER_ID,
+        officers=officers,
+        roles=MappingProxyType(
+            {name: Role(name, ("o.suzuki", "alice"), 2) for name in ("admins", "tokyo.desk")}
+        ),
+        rules=(
+            Amounts(5),
+            Destinations((ADDRESS, '"quoted"\\')),
+            Fees(7, 8),
+            Approvals("tokyo.desk"),
+            Timing(9),
+        ),
+    )
+    back = Policy.parse(there.to_payload())
+    assert back == there
+    assert back.id == there.id
+
+
+@pytest.mark.parametrize("name", sorted(tables()))
+def test_every_field_is_required_and_typed(name):
+    """Without any one field, or with another type there, it is refused."""
+    for value in (..., [], True, 1.5, [[]], {"x": {}}):
+        with pytest.raises(BadInput, match="policy"):
+            Policy.parse(raw(**{name: value}))
+
+
+@pytest.mark.parametrize("rule", MANDATORY)
+def test_a_policy_without_a_mandatory_rule_is_none(rule):
+    """Default deny: what is not limited is not allowed."""
+    with pytest.raises(BadInput, match=f"{rule} is missing"):
+        Policy.parse(raw(**{f"rules__{rule}": ...}))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_with_an_unknown_key_is_refused(rule):
+    """A mistyped limit is an error, not a limit that never was."""
+    table = tables(rules__destinations={"allowed": [ADDRESS]})
+    assert Policy.parse(json.dumps(table).encode())
+    table["rules"][rule]["max_typo"] = 1
+    with pytest.raises(BadInput, match=f"rules.{rule}: unknown key 'max_typo'"):
+        Policy.parse(json.dumps(table).encode())
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_with_a_missing_key_is_refused(rule):
+    """An empty rule limits nothing."""
+    with pytest.raises(BadInput, match=f"rules.{rule}: .* is missing"):
+        Policy.parse(raw(**{f"rules__{rule}": {}}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "withdrawal"},
+        {"version": 2},
+        {"extra": 1},
+        {"epoch": 0},
+        {"epoch": 1_000_001, "previous": OTHER_ID},
+        {"epoch": 1, "previous": OTHER_ID},
+        {"epoch": 2, "previous": None},
+        {"activation_height": -1},
+        {"activation_height": 500_000_000},
+        {"loosening_delay": -1},
+        {"loosening_delay": 1_000_001},
+        {"officers": {}},
+        {"officers__Alice": key_id("x")},
+        {"officers__dan": "0" * 64},
+        {"officers__dan": "not a key"},
+        {"roles": {}},
+        {"roles__admins": ...},
+        {"roles__approvers": ...},
+        {"roles__Ops": {"members": ["alice"], "threshold": 1}},
+        {"roles__admins__threshold": 0},
+        {"roles__admins__threshold": 4},
+        {"roles__admins__threshold": True},
+        {"roles__admins__threshold": "2"},
+        {"roles__admins__members": []},
+        {"roles__admins__members": ["alice", "alice"]},
+        {"roles__admins__members": ["alice", "mallory"]},
+        {"roles__admins__extra": 1},
+        {"rules__velocity": {"per_day": 1}},
+        {"rules__approvals__role": "nobody"},
+        {"rules__amounts__per_payment": 0},
+        {"rules__amounts__per_payment": 2**63},
+        {"rules__amounts__per_payment": "10%"},
+        {"rules__fees__max_fee": 0},
+        {"rules__fees__max_rate": 0},
+        {"rules__fees__max_rate": 1.5},
+        {"rules__timing__max_lifetime_blocks": 0},
+        {"rules__destinations": {"allowed": []}},
+        {"rules__destinations": {"allowed": [ADDRESS, ADDRESS]}},
+        {"rules__destinations": {"allowed": [""]}},
+        {"rules__destinations": {"allowed": ADDRESS}},
+    ],
+    ids=str,
+)
+def test_malformed_policies_are_refused(changes):
+    """Ranges, names, roles, rules: no gap is filled and nothing unknown passes."""
+    with pytest.raises(BadInput, match="policy") as caught:
+        Policy.parse(raw(**changes))
+    assert caught.value.fault is Fault.COORDINATOR
+
+
+@pytest.mark.parametrize("threshold", [1, 3])
+def test_thresholds_at_their_limits_pass(threshold):
+    """One, and all."""
+    found = Policy.parse(raw(roles__admins__threshold=threshold))
+    assert found.admins.threshold == threshold
+
+
+@pytest.mark.parametrize("number", [1, MAX_SIGNATURES])
+def test_the_number_of_officers_at_its_limits_passes(number):
+    """One, and as many as an envelope holds signatures; one more is refused."""
+    names = [f"officer{n}" for n in range(number)]
+    quorum = {"members": names, "threshold": number}
+    roles = {"admins": quorum, "approvers": quorum}
+    officers = {name: key_id(name) for name in names}
+    found = Policy.parse(raw(officers=officers, roles=roles))
+    assert list(found.officers) == names
+    if number == MAX_SIGNATURES:
+        officers["another"] = key_id("another")
+        with pytest.raises(BadInput, match="a table of 1 to 100 officers"):
+            Policy.parse(raw(officers=officers, roles=roles))
+
+
+def test_the_smallest_limits_pass():
+    """One unit, one block."""
+    there = policy(rules=(Amounts(1), Fees(1, 1), Approvals("admins"), Timing(1)))
+    assert Policy.parse(there.to_payload()) == there
+
+
+def test_one_key_under_two_names_is_refused():
+    """One person with two names would be a quorum alone; the error names both."""
+    with pytest.raises(BadInput, match="dan must be another key than alice's") as caught:
+        Policy.parse(raw(officers__dan=key_id("alice")))
+    assert "twice" in caught.value.hint
+
+
+def test_duplicate_keys_in_json_are_refused():
+    """Two thresholds: one shown, one used."""
+    payload = policy().payload.replace(b'"threshold":2', b'"threshold":2,"threshold":1', 1)
+    with pytest.raises(BadInput, match="occurs twice"):
+        Policy.parse(payload)
+
+
+def test_too_large_is_refused():
+    """The size is checked first."""
+    with pytest.raises(BadInput, match="too large"):
+        Policy.parse(b" " * (MAX_POLICY + 1))
+
+
+def test_what_no_reader_accepts_is_not_written():
+    """A hand-made policy is read once before it leaves."""
+    with pytest.raises(BadInput, match="amounts is missing"):
+        policy(rules=()).to_payload()
+
+
+def test_replacing_a_field_gives_new_bytes():
+    """No stale payload survives `dataclasses.replace`."""
+    changed = replace(Policy.parse(raw()), loosening_delay=5)
+    assert json.loads(changed.payload)["loosening_delay"] == 5
+
+
+def test_officers_and_roles_cannot_be_changed_afterwards():
+    """The mappings of a parsed policy are read-only."""
+    found = Policy.parse(raw())
+    with pytest.raises(TypeError):
+        found.officers["mallory"] = key_id("mallory")
+    with pytest.raises(TypeError):
+        found.roles["approvers"] = Role("approvers", ("alice",), 1)
+    assert "mallory" not in found.officers

@@ -1,0 +1,309 @@
+"""The withdrawal document and its approvals."""
+
+import json
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from policy_world import (
+    ADDRESS,
+    OTHER_ID,
+    TXID,
+    approved,
+    key_id,
+    policy,
+    rules_of,
+    sign,
+    withdrawal,
+)
+
+from policies.envelope import MAX_DOCUMENT, Envelope, document_id
+from policies.errors import BadInput, Fault, Refused
+from policies.withdrawal import (
+    MAX_HEIGHT,
+    MAX_SEQUENCE,
+    Anchor,
+    ApprovedWithdrawal,
+    Payment,
+    Withdrawal,
+    approve_check,
+    check_terms,
+    count_approvals,
+)
+
+
+def raw(**changes):
+    """Give a withdrawal's payload with some fields replaced; `...` leaves one out."""
+    table = {**json.loads(withdrawal().payload), **changes}
+    return json.dumps({k: v for k, v in table.items() if v is not ...}).encode()
+
+
+def payment(**changes):
+    """Give a payments list of one with some fields replaced."""
+    one = {"address": ADDRESS, "amount": 1, "beneficiary": "Acme", "label": "hot", **changes}
+    return {"payments": [{k: v for k, v in one.items() if v is not ...}]}
+
+
+def refused(envelope, under=None):
+    """Give the refusals that an approval check ends with."""
+    with pytest.raises(Refused) as caught:
+        approve_check(envelope, under or policy())
+    assert {refusal.step for refusal in caught.value.refusals} == {6}
+    return caught.value.refusals
+
+
+def test_round_trip():
+    """What is written is read back the same, id and all."""
+    there = withdrawal()
+    back = Withdrawal.parse(there.to_payload())
+    assert back == there
+    assert back.id == there.id == document_id(there.payload)
+    assert back.total == 50_000_000
+
+
+def test_the_id_is_of_the_received_bytes():
+    """The same fields in other bytes are another document, and are not equal."""
+    received = raw()
+    back = Withdrawal.parse(received)
+    assert back.payload == received != withdrawal().payload
+    assert back.id == document_id(received) != withdrawal().id
+    assert back != withdrawal()
+
+
+def test_replacing_a_field_gives_new_bytes():
+    """No stale payload survives `dataclasses.replace`."""
+    back = replace(Withdrawal.parse(raw()), height=201)
+    assert json.loads(back.payload)["height"] == 201
+    assert back.id == withdrawal(height=201).id
+
+
+@pytest.mark.parametrize("name", sorted(json.loads(withdrawal().payload)))
+def test_every_field_is_required_and_typed(name):
+    """Without any one field, or with a list, a table, a boolean or a float there, it is refused."""
+    for value in (..., {}, [], True, 1.5, [[]]):
+        with pytest.raises(BadInput):
+            Withdrawal.parse(raw(**{name: value}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "policy"},
+        {"version": 2},
+        {"version": "1"},
+        {"extra": 1},
+        {"coin": ""},
+        {"network": "main\n"},
+        {"vault": "A" * 64},
+        {"policy": "0" * 63},
+        {"sequence": 0},
+        {"sequence": -1},
+        {"sequence": MAX_SEQUENCE + 1, "previous": OTHER_ID},
+        {"sequence": 1, "previous": OTHER_ID},
+        {"sequence": 2, "previous": None},
+        {"previous": ""},
+        {"initiator": "Alice"},
+        {"initiator": ""},
+        {"initiator": None},
+        {"why": ""},
+        {"why": "pay\u202egnihton"},
+        {"payments": []},
+        {"payments": None},
+        payment(amount=0),
+        payment(amount=-1),
+        payment(amount=2**63),
+        payment(amount="1"),
+        payment(amount=0.5),
+        payment(amount=True),
+        payment(address=""),
+        payment(address=ADDRESS + " "),
+        payment(beneficiary=""),
+        payment(label=..., x=1),
+        payment(extra=1),
+        {"fee_ceiling": -1},
+        {"height": -1},
+        {"height": MAX_HEIGHT + 1},
+        {"expiry": MAX_HEIGHT + 1},
+        {"anchor": None},
+        {"anchor": {"txid": TXID, "vout": -1}},
+        {"anchor": {"txid": TXID, "vout": 2**32}},
+        {"anchor": {"txid": TXID.upper(), "vout": 0}},
+        {"anchor": {"txid": TXID}},
+        {"anchor": {"txid": TXID, "vout": 0, "x": 0}},
+    ],
+    ids=str,
+)
+def test_malformed_withdrawals_are_refused(changes):
+    """Every field has its form and range."""
+    with pytest.raises(BadInput, match="withdrawal"):
+        Withdrawal.parse(raw(**changes))
+
+
+def test_the_ends_of_the_ranges_are_taken():
+    """The largest legal numbers pass."""
+    payments = (Payment(ADDRESS, 2**63 - 1, "Acme", "hot"), Payment(ADDRESS, 1, "Acme", "hot"))
+    there = withdrawal(
+        sequence=MAX_SEQUENCE,
+        previous=OTHER_ID,
+        payments=payments,
+        fee_ceiling=0,
+        height=MAX_HEIGHT,
+        expiry=MAX_HEIGHT,
+        anchor=Anchor(TXID, 2**32 - 1),
+    )
+    assert Withdrawal.parse(there.to_payload()) == there
+
+
+def test_duplicate_keys_are_refused():
+    """Two amounts: one for the officer's eye, one for the signer's."""
+    payload = withdrawal().payload.replace(b'"amount":', b'"amount":1,"amount":')
+    with pytest.raises(BadInput, match="occurs twice"):
+        Withdrawal.parse(payload)
+
+
+def test_too_large_is_refused():
+    """The size is checked first."""
+    with pytest.raises(BadInput, match="too large"):
+        Withdrawal.parse(b" " * (MAX_DOCUMENT + 1))
+
+
+def test_what_no_reader_accepts_is_not_written():
+    """A request made from bad arguments fails at its author."""
+    with pytest.raises(BadInput, match="payments"):
+        withdrawal(payments=()).to_payload()
+    with pytest.raises(BadInput, match="not UTF-8"):
+        withdrawal(why="caf\udce9")
+
+
+@given(st.binary(max_size=60), st.integers(0, 1000), st.integers(0, 60))
+def test_damaged_payloads_are_bad_input_or_documents(patch, at, length):
+    """Bytes cut out and put in anywhere: bad input or a withdrawal, never another exception."""
+    payload = withdrawal().payload
+    at %= len(payload)
+    damaged = payload[:at] + patch + payload[at + length :]
+    try:
+        found = Withdrawal.parse(damaged)
+    except BadInput:
+        found = None
+    assert found is None or found.payload == damaged
+
+
+def test_two_of_three_approve():
+    """The quorum's signatures make an approved withdrawal that says who."""
+    found = approved()
+    assert found.withdrawal == withdrawal()
+    assert found.tally.signed == ("alice", "bob")
+    assert found.policy == policy().id
+
+
+@pytest.mark.parametrize(
+    "names",
+    [(), ("alice",), ("alice", "alice"), ("alice", "mallory"), ("dave", "mallory")],
+    ids=["nobody", "one", "one twice", "one and a stranger", "strangers"],
+)
+def test_too_few_approvals_are_refused(names):
+    """One officer twice and non-officers make no quorum."""
+    (refusal,) = refused(sign("withdrawal", withdrawal().payload, *names))
+    assert refusal.rule == "approvals.quorum"
+    assert refusal.fault is Fault.OFFICER
+    assert refusal.expected == "2 of alice, bob, carol"
+
+
+def test_a_signature_repeated_in_the_envelope_counts_once():
+    """A thief who holds one approval cannot multiply it."""
+    once = sign("withdrawal", withdrawal().payload, "alice")
+    again = replace(once, signatures=once.signatures * 3)
+    (refusal,) = refused(Envelope.parse(again.to_bytes()))
+    assert refusal.found == "alice"
+
+
+def test_the_initiator_does_not_count_and_the_refusal_says_so():
+    """Whoever asked cannot approve, under however many signatures."""
+    asked = withdrawal(initiator="alice")
+    (refusal,) = refused(sign("withdrawal", asked.payload, "alice", "bob"))
+    assert refusal.found == "bob"
+    assert "alice asked for it" in refusal.hint
+    assert approved(asked, names=("bob", "carol")).tally.signed == ("bob", "carol")
+    assert approved(asked, names=("alice", "bob", "carol")).tally.signed == ("bob", "carol")
+
+
+def test_the_tally_is_told_before_the_quorum_is_reached():
+    """`request show` counts without judging."""
+    votes = count_approvals(sign("withdrawal", withdrawal().payload, "carol"), policy())
+    assert (votes.signed, votes.missing) == (("carol",), 1)
+
+
+def test_approvals_of_other_bytes_do_not_count():
+    """Signatures moved over to a changed payload are worthless."""
+    signed = sign("withdrawal", withdrawal().payload, "alice", "bob")
+    thief = withdrawal(payments=(Payment("bcrt1qthief", 50_000_000, "Acme", "hot wallet"),))
+    (refusal,) = refused(replace(signed, payload=thief.payload))
+    assert refusal.found == "none"
+
+
+def test_admins_signatures_on_a_policy_approve_nothing():
+    """An envelope of another kind is no withdrawal, whatever its payload says."""
+    with pytest.raises(BadInput, match="this is a policy, not a withdrawal"):
+        approve_check(sign("policy", withdrawal().payload, "alice", "bob"), policy())
+    with pytest.raises(BadInput, match="not a withdrawal"):
+        count_approvals(sign("policy", withdrawal().payload, "alice", "bob"), policy())
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"vault": OTHER_ID}, "withdrawal.vault"),
+        ({"coin": "BCH"}, "withdrawal.coin"),
+        ({"coin": "btc"}, "withdrawal.coin"),
+        ({"network": "main"}, "withdrawal.network"),
+        ({"policy": OTHER_ID}, "withdrawal.policy"),
+        ({"height": 99}, "withdrawal.activation"),
+        ({"height": 200, "expiry": 199}, "withdrawal.expired"),
+    ],
+)
+def test_terms_that_do_not_fit_are_refused(changes, rule):
+    """Another vault's, coin's, network's or policy's; before the policy; expired."""
+    document = withdrawal(**changes)
+    found = refused(sign("withdrawal", document.payload, "alice", "bob"))
+    assert rules_of(found) == [rule]
+    assert found[0].fault is Fault.COORDINATOR
+    with pytest.raises(Refused):
+        check_terms(document, policy())
+
+
+@pytest.mark.parametrize("changes", [{"height": 100}, {"height": 200, "expiry": 200}])
+def test_terms_at_their_limits_pass(changes):
+    """The activation height itself, and an expiry at the height itself, are fine."""
+    assert approved(withdrawal(**changes)).withdrawal.height == changes["height"]
+
+
+def test_every_term_that_does_not_fit_is_told():
+    """All reasons at once, not the first only."""
+    document = withdrawal(vault=OTHER_ID, coin="MONA", height=50, expiry=40)
+    found = refused(sign("withdrawal", document.payload, "alice", "bob"))
+    assert rules_of(found) == [
+        "withdrawal.coin",
+        "withdrawal.vault",
+        "withdrawal.activation",
+        "withdrawal.expired",
+    ]
+
+
+def test_only_the_check_makes_an_approved_withdrawal():
+    """Neither the class, nor a copy with a changed field, gets past it."""
+    real = approved()
+    with pytest.raises(TypeError, match="only approve_check"):
+        ApprovedWithdrawal(withdrawal(), real.envelope, real.tally, real.policy, object())
+    with pytest.raises((TypeError, ValueError)):
+        replace(real, withdrawal=withdrawal(height=201))
+    with pytest.raises(FrozenInstanceError):
+        real.withdrawal = withdrawal(height=201)
+
+
+def test_keys_of_officers_outside_the_role_do_not_count():
+    """An officer who is no approver has a key and no voice."""
+    under = policy(officers={**policy().officers, "erin": key_id("erin")})
+    document = withdrawal(under)
+    (refusal,) = refused(sign("withdrawal", document.payload, "alice", "erin"), under)
+    assert refusal.found == "alice"
