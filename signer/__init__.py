@@ -1,0 +1,1 @@
+"""The way of a withdrawal: build, carry, sign, settle."""

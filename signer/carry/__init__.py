@@ -1,0 +1,1 @@
+"""Across the air gap: files, and the documents inside a PSBT."""

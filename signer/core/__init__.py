@@ -1,0 +1,1 @@
+"""The trusted core: what every signer derives and checks for itself."""

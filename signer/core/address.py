@@ -1,0 +1,56 @@
+"""Addresses: the text of the scripts that money is sent to.
+
+Only the five kinds whose rules are final are paid to: a witness program of a version or length
+without rules yet can be spent by anybody (BIP141).
+"""
+
+from functools import partial
+
+from signer.core import base58, bech32, coins
+from signer.core.errors import BadInput, Fault
+from signer.core.script import OP_1
+
+_P2PKH = b"\x76\xa9\x14", b"\x88\xac"
+_P2SH = b"\xa9\x14", b"\x87"
+_P2WPKH = b"\x00\x14"
+_P2WSH = b"\x00\x20"
+_P2TR = b"\x51\x20"
+_bad = partial(BadInput, fault=Fault.OFFICER, hint="ask the beneficiary for the address again")
+_SEGWIT_SIZES = {_P2WPKH: 22, _P2WSH: 34, _P2TR: 34}
+
+
+def address_of(script: bytes, coin: str, network: str) -> str | None:
+    """The address of a scriptPubKey on `network`, or None if it has none."""
+    chain = coins.network(coin, network)
+    if _SEGWIT_SIZES.get(script[:2]) == len(script):
+        return bech32.encode(chain.hrp, 1 if script[0] else 0, script[2:])
+    for (head, tail), version, size in ((_P2PKH, chain.p2pkh, 25), (_P2SH, chain.p2sh, 23)):
+        if len(script) == size and script.startswith(head) and script.endswith(tail):
+            return base58.encode(bytes((version,)) + script[len(head) : -len(tail)])
+    return None
+
+
+def script_of(address: str, coin: str, network: str) -> bytes:
+    """The scriptPubKey of an address on `network`.
+
+    Raises:
+        BadInput: a typo (and where, if bech32 can tell), another network, or a kind that is
+            not known. The text is not quoted: somebody may have pasted a private key.
+    """
+    networks = coins.coin(coin).networks
+    text = address.lower()
+    if any(text.startswith(f"{known.hrp}1") for known in networks.values()):
+        _, version, program = bech32.decode(address)
+        script = bytes((OP_1 - 1 + version if version else 0, len(program))) + program
+    else:
+        text = address
+        data = base58.decode(address, what="an address")
+        head, tail = _P2SH if data[:1] in {bytes((n.p2sh,)) for n in networks.values()} else _P2PKH
+        script = head + data[1:] + tail
+    # Write it again: an address that we would write differently is not one that we understand.
+    owners = [name for name in networks if address_of(script, coin, name) == text]
+    if coins.network(coin, network).name in owners:
+        return script
+    if owners:
+        raise _bad("the address is of another network", expected=network, found=" or ".join(owners))
+    raise _bad("unknown kind of address", expected=f"P2PKH, P2SH, P2WPKH, P2WSH or P2TR of {coin}")

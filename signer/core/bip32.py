@@ -1,0 +1,234 @@
+"""Keys that grow from one seed (BIP32), with the origins that tell where they grew."""
+
+import hmac
+import re
+from dataclasses import dataclass, field
+from functools import partial, reduce
+
+from signer.core import base58, secp
+from signer.core.errors import BadInput, Fault
+from signer.core.hashes import hash160
+from signer.core.names import Fingerprint
+
+HARDENED = 0x80000000
+"""From here on an index needs the private key (BIP32, "Extended keys")."""
+
+MAX_DEPTH = 255
+"""The depth is one byte (BIP32, "Serialization format")."""
+
+_STEP = re.compile(r"(0|[1-9][0-9]{0,9})(h|'|)")
+_ORIGIN = re.compile(r"\[([0-9a-f]{8})((?:/[0-9]{1,10}[h']?)*)\]")
+_ZERO_PARENT = bytes(4)
+
+_bad = partial(BadInput, fault=Fault.COORDINATOR)
+
+
+def parse_path(text: str) -> tuple[int, ...]:
+    """Read `48h/1h/0h/2h`; `m/` before it, and `'` for h, are accepted.
+
+    Raises:
+        BadInput: not a path, or an index of 2**31 or more.
+    """
+    steps = text.removeprefix("m/").split("/") if text not in ("", "m") else []
+    found = [match for step in steps if (match := _STEP.fullmatch(step))]
+    path = tuple(int(match[1]) + HARDENED * bool(match[2]) for match in found)
+    if len(path) != len(steps) or any(int(match[1]) >= HARDENED for match in found):
+        raise BadInput(
+            "not a path",
+            fault=Fault.OFFICER,
+            expected="for instance 48h/0h/0h/2h",
+            found=ascii(text[:40]),
+        )
+    return path
+
+
+def format_path(path: tuple[int, ...]) -> str:
+    """Write a path as `48h/1h/0h/2h`; an empty one is empty."""
+    return "/".join(f"{n - HARDENED}h" if n >= HARDENED else str(n) for n in path)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a key comes from (BIP380, "Key Expressions").
+
+    Attributes:
+        fingerprint: of the master key.
+        path: from the master key; hardened steps have 0x80000000 added.
+    """
+
+    fingerprint: Fingerprint
+    path: tuple[int, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Origin":
+        """Read `[aabbccdd/48h/1h/0h/2h]`.
+
+        Raises:
+            BadInput: not an origin.
+        """
+        match = _ORIGIN.fullmatch(text)
+        if match is None:
+            raise _bad(
+                "not a key origin",
+                expected="for instance [aabbccdd/48h/0h/0h/2h]",
+                found=ascii(text[:40]),
+            )
+        return cls(Fingerprint(match[1]), parse_path(match[2].removeprefix("/")))
+
+    def __str__(self) -> str:
+        return f"[{'/'.join(filter(None, (self.fingerprint, format_path(self.path))))}]"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendedPublicKey:
+    """A public key that others can be derived from.
+
+    Attributes:
+        key: compressed, 33 bytes.
+        chain_code: 32 bytes.
+        depth: steps from the master key.
+        parent: the first 4 bytes of HASH160 of the parent's key; zeros for a master key.
+        number: the last step; hardened has 0x80000000 added.
+    """
+
+    key: bytes
+    chain_code: bytes
+    depth: int
+    parent: bytes
+    number: int
+
+    @classmethod
+    def parse(cls, text: str, version: bytes) -> "ExtendedPublicKey":
+        """Read `xpub...` or `tpub...`.
+
+        Args:
+            text: Base58Check of 78 bytes.
+            version: the 4 version bytes of the network.
+
+        Raises:
+            BadInput: everything that BIP32's test vector 5 calls invalid, and another network.
+        """
+        data = base58.decode(text, what="an extended public key")
+        if len(data) != 78 or data[:4] != version:  # noqa: PLR2004 -- BIP32, "Serialization format"
+            raise _bad(
+                "a key of another network",
+                expected=f"version {version.hex()}",
+                found=f"version {data[:4].hex()}",
+                hint="export it for this network, in the xpub or tpub form",
+            )
+        key = cls(data[45:], data[13:45], data[4], data[5:9], int.from_bytes(data[9:13], "big"))
+        orphan = key.parent == _ZERO_PARENT and key.number == 0
+        if not secp.is_valid_public(key.key) or (key.depth == 0 and not orphan):
+            raise _bad("the extended public key is not valid")
+        return key
+
+    def to_text(self, version: bytes) -> str:
+        """Write it with the version bytes of a network."""
+        place = bytes((self.depth,)) + self.parent + self.number.to_bytes(4, "big")
+        return base58.encode(version + place + self.chain_code + self.key)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """This key's own fingerprint."""
+        return Fingerprint(hash160(self.key)[:4].hex())
+
+    def derive(self, index: int) -> "ExtendedPublicKey":
+        """The child number `index`.
+
+        Raises:
+            BadInput: a hardened index, one out of range, or too deep.
+        """
+        _check_step(self.depth, index, HARDENED)
+        key, chain_code = Children(self).derive(index)
+        parent = bytes.fromhex(self.fingerprint)
+        return ExtendedPublicKey(key, chain_code, self.depth + 1, parent, index)
+
+
+class Children:
+    """The children of one extended public key, fast: its point and HMAC state are made once."""
+
+    __slots__ = ("_key", "_mac", "_point")
+
+    def __init__(self, parent: ExtendedPublicKey) -> None:
+        self._key = parent.key
+        self._point = secp.Point(parent.key)
+        self._mac = hmac.new(parent.chain_code, digestmod="sha512")
+
+    def derive(self, index: int) -> tuple[bytes, bytes]:
+        """The public key (33 bytes) and the chain code of child `index`, 0 to 2**31 - 1.
+
+        Raises:
+            BadInput: no key has this index (BIP32: a chance of 2**-127).
+        """
+        mac = self._mac.copy()
+        mac.update(self._key + index.to_bytes(4, "big"))
+        digest = mac.digest()
+        key = self._point.add(digest[:32])
+        if key is None:
+            raise _bad("no key has this index", found=str(index))
+        return key, digest[32:]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendedPrivateKey:
+    """A private key that others can be derived from. It never shows itself.
+
+    Attributes:
+        secret: 32 bytes, big-endian.
+        chain_code: 32 bytes; with it, one child's secret gives away its parent's.
+        depth: as for the public key.
+        parent: as for the public key.
+        number: as for the public key.
+    """
+
+    secret: bytes = field(repr=False)
+    chain_code: bytes = field(repr=False)
+    depth: int
+    parent: bytes
+    number: int
+
+    @classmethod
+    def from_seed(cls, seed: bytes | bytearray) -> "ExtendedPrivateKey":
+        """The master key of a seed of 16 to 64 bytes.
+
+        Raises:
+            BadInput: a seed of another length, or one in 2**127 that gives no key.
+        """
+        digest = hmac.digest(b"Bitcoin seed", seed, "sha512")
+        if not 16 <= len(seed) <= 64 or not secp.is_valid_secret(digest[:32]):  # noqa: PLR2004 -- BIP32
+            raise BadInput("not a usable seed", fault=Fault.OFFICER, expected="16 to 64 bytes")
+        return cls(digest[:32], digest[32:], 0, _ZERO_PARENT, 0)
+
+    def public(self) -> ExtendedPublicKey:
+        """The public side."""
+        key = secp.public_key(self.secret)
+        return ExtendedPublicKey(key, self.chain_code, self.depth, self.parent, self.number)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """This key's own fingerprint."""
+        return self.public().fingerprint
+
+    def derive(self, index: int) -> "ExtendedPrivateKey":
+        """The child number `index`, hardened from 2**31 on.
+
+        Raises:
+            BadInput: out of range, too deep, or no key has this index.
+        """
+        _check_step(self.depth, index, 2 * HARDENED)
+        key = secp.public_key(self.secret)
+        start = key if index < HARDENED else b"\x00" + self.secret
+        digest = hmac.digest(self.chain_code, start + index.to_bytes(4, "big"), "sha512")
+        secret = secp.tweak_add_secret(self.secret, digest[:32])
+        if secret is None:
+            raise _bad("no key has this index", found=str(index))
+        return ExtendedPrivateKey(secret, digest[32:], self.depth + 1, hash160(key)[:4], index)
+
+    def derive_path(self, path: tuple[int, ...]) -> "ExtendedPrivateKey":
+        """Step by step along `path`."""
+        return reduce(ExtendedPrivateKey.derive, path, self)
+
+
+def _check_step(depth: int, index: int, limit: int) -> None:
+    if not 0 <= index < limit or depth >= MAX_DEPTH:
+        raise _bad("no such child key", found=f"index {index} at depth {depth}")

@@ -1,0 +1,240 @@
+"""Partially signed transactions, version 0: read strictly, and signed by splicing.
+
+The bytes as they came stay the truth: a signature is spliced into them, and everything else,
+unknown fields too, stays as it is, byte for byte. Source: BIP174; Bitcoin Core `src/psbt.h`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Final, Self, TypeVar
+
+from signer.core import wire
+from signer.core.errors import BadInput, Fault
+from signer.core.names import Fingerprint
+from signer.core.psbt_fields import GLOBAL, INPUT, OUTPUT, PROPRIETARY, Global, Input, Output
+from signer.core.psbt_map import Entry, FieldMap
+from signer.core.psbt_parts import Derivation, GlobalXpub, PartialSig, PsbtInput, PsbtOutput
+from signer.core.transaction import OutPoint, Transaction, TxOut, read_stack
+from signer.core.wire import Reader
+
+__all__ = [
+    "IDENTIFIER",
+    "MAGIC",
+    "MAX_PSBT",
+    "Derivation",
+    "Entry",
+    "GlobalXpub",
+    "PartialSig",
+    "Psbt",
+    "PsbtInput",
+    "PsbtOutput",
+    "proprietary",
+    "with_partial_sigs",
+]
+
+# Room for 1,000 coins that each came in an exchange's payout of 30 kB, which travels whole.
+MAX_PSBT: Final = 32 * 1024 * 1024
+
+# Bytes. Nodes relay 400,000 weight units (Core's policy.h, MAX_STANDARD_TX_WEIGHT), of which each
+# of these bytes takes four; the rest is for what is handed to a miner: 9,700 inputs.
+MAX_UNSIGNED: Final = 400_000
+
+MAGIC: Final = b"psbt\xff"
+
+# BIP174 "Proprietary Use Type": whose the fields with our documents are.
+IDENTIFIER: Final = b"coldquorum"
+
+_Origin = TypeVar("_Origin", Derivation, GlobalXpub)
+
+
+@dataclass(frozen=True, slots=True)
+class Psbt:
+    """A PSBT as it came.
+
+    Attributes:
+        raw: the bytes that it was read from.
+        tx: the unsigned transaction.
+        inputs: one for each input of `tx`.
+        outputs: one for each output of `tx`.
+        xpubs: global extended public keys.
+        others: every other global field, ours among them, in the order of the file.
+    """
+
+    raw: bytes
+    tx: Transaction
+    inputs: tuple[PsbtInput, ...]
+    outputs: tuple[PsbtOutput, ...]
+    xpubs: tuple[GlobalXpub, ...]
+    others: tuple[Entry, ...]
+
+    @classmethod
+    def parse(cls, data: bytes, *, limit: int = MAX_PSBT) -> Self:
+        """Reads a binary PSBT, in time linear in its size.
+
+        Raises:
+            BadInput: it breaks a rule of BIP174, BIP371 or BIP373, is of another version, has
+                bytes to spare or too many fields, is for a transaction that is too large to be
+                relayed or spends a coin twice, or holds a previous transaction that is not the
+                one it spends from. The error names map, field and byte.
+        """
+        reader = Reader(data, "psbt")
+        if len(data) > limit:
+            reader.fail("too large", expected=f"at most {limit} bytes", found=f"{len(data)} bytes")
+        if reader.peek(len(MAGIC)) != MAGIC:
+            reader.fail("not a psbt", expected=MAGIC.hex(), found=reader.peek(len(MAGIC)).hex())
+        reader.take(len(MAGIC))
+        numbers = count(1)
+        top = FieldMap(reader, "psbt: global", GLOBAL, numbers)
+        tx = _unsigned(top)
+        known: dict[bytes, Transaction] = {}
+        inputs = tuple(
+            _input(FieldMap(reader, f"psbt: input {at}", INPUT, numbers), txin.outpoint, known)
+            for at, txin in enumerate(tx.inputs)
+        )
+        outputs = tuple(
+            _output(FieldMap(reader, f"psbt: output {at}", OUTPUT, numbers))
+            for at in range(len(tx.outputs))
+        )
+        reader.where = "psbt"
+        reader.finish()
+        if len({txin.outpoint for txin in tx.inputs}) != len(inputs):
+            reader.fail("two inputs spend the same coin")
+        xpubs = _origins(top, Global.XPUB, GlobalXpub)
+        if any(len(xpub.path) != xpub.xpub[4] for xpub in xpubs):  # BIP32: the depth
+            top.fail("extended public key: path does not reach the key's depth")
+        return cls(data, tx, inputs, outputs, xpubs, top.others(Global))
+
+
+def _unsigned(top: FieldMap) -> Transaction:
+    """The unsigned transaction, which its own serialisation must give back unchanged."""
+    if version := top.one(Global.VERSION, Reader.u32):
+        top.fail(
+            "unknown psbt version",
+            expected="version 0 (BIP174)",
+            found=f"version {version}",
+            hint="save the file as psbt version 0",
+        )
+    raw = top.one(Global.UNSIGNED_TX, Reader.rest) or b""
+    if len(raw) > MAX_UNSIGNED:
+        top.fail(
+            "the unsigned transaction is too large",
+            expected=f"at most {MAX_UNSIGNED:,} bytes",
+            found=f"{len(raw):,} bytes",
+            hint="spend fewer coins at once",
+        )
+    tx = top.one(Global.UNSIGNED_TX, lambda reader: Transaction.read(reader, witness=False))
+    if tx is None:
+        top.fail("no unsigned transaction")
+    if any(txin.script_sig for txin in tx.inputs):
+        top.fail("the unsigned transaction has a script sig")
+    if tx.to_bytes() != raw:
+        top.fail("the unsigned transaction does not serialise to itself")
+    return tx
+
+
+def _input(fields: FieldMap, outpoint: OutPoint, known: dict[bytes, Transaction]) -> PsbtInput:
+    previous_raw = fields.one(Input.PREVIOUS_TX, Reader.rest) or b""
+    # Coins of one payment share their previous transaction: it is read once.
+    previous = known.get(previous_raw) or fields.one(
+        Input.PREVIOUS_TX, lambda reader: Transaction.read(reader, witness=True)
+    )
+    if previous is not None:
+        known[previous_raw] = previous
+        if previous.txid != outpoint.txid:
+            fields.fail(
+                "the previous transaction is another one",
+                expected=outpoint.txid,
+                found=previous.txid,
+            )
+        if outpoint.vout >= len(previous.outputs):
+            fields.fail(
+                "the previous transaction has no such output",
+                expected=f"output {outpoint.vout}",
+                found=f"{len(previous.outputs)} outputs",
+            )
+    return PsbtInput(
+        previous_tx=previous,
+        previous_raw=previous_raw,
+        witness_utxo=fields.one(Input.WITNESS_UTXO, TxOut.read),
+        partial_sigs=tuple(
+            PartialSig(key, value.rest()) for key, value in fields.all(Input.PARTIAL_SIG)
+        ),
+        sighash=fields.one(Input.SIGHASH, Reader.u32),
+        redeem_script=fields.one(Input.REDEEM_SCRIPT, Reader.rest) or b"",
+        witness_script=fields.one(Input.WITNESS_SCRIPT, Reader.rest) or b"",
+        derivations=_origins(fields, Input.DERIVATION, Derivation),
+        final_script_sig=fields.one(Input.FINAL_SCRIPT_SIG, Reader.rest) or b"",
+        final_script_witness=fields.one(Input.FINAL_SCRIPT_WITNESS, read_stack) or (),
+        others=fields.others(Input),
+        end=fields.end,
+    )
+
+
+def _output(fields: FieldMap) -> PsbtOutput:
+    return PsbtOutput(
+        redeem_script=fields.one(Output.REDEEM_SCRIPT, Reader.rest) or b"",
+        witness_script=fields.one(Output.WITNESS_SCRIPT, Reader.rest) or b"",
+        derivations=_origins(fields, Output.DERIVATION, Derivation),
+        others=fields.others(Output),
+    )
+
+
+def _origins(fields: FieldMap, kind: int, make: type[_Origin]) -> tuple[_Origin, ...]:
+    return tuple(
+        make(
+            key,
+            Fingerprint(value.take(4).hex()),
+            tuple(value.u32() for _ in range(value.left // 4)),
+        )
+        for key, value in fields.all(kind)
+    )
+
+
+def proprietary(psbt: Psbt) -> dict[int, bytes]:
+    """The global proprietary fields of this program (BIP174 type 0xFC), by subtype.
+
+    Raises:
+        BadInput: one has key data, which none of ours has.
+    """
+    found = {}
+    for entry in psbt.others:
+        reader = Reader(entry.key, "psbt: global: proprietary field: key")
+        if reader.compact_size() == PROPRIETARY and reader.var_bytes() == IDENTIFIER:
+            subtype = reader.compact_size()
+            reader.finish()
+            found[subtype] = entry.value
+    return found
+
+
+def with_partial_sigs(psbt: Psbt, signatures: Mapping[int, Iterable[PartialSig]]) -> bytes:
+    """The bytes of `psbt` with signatures put in front of the end of their inputs' maps.
+
+    A signature that is there already is not put in again.
+
+    Args:
+        psbt: as it came.
+        signatures: by the index of the input.
+
+    Raises:
+        BadInput: an input has another signature by the same key.
+    """
+    parts = []
+    at = 0
+    for index in sorted(signatures):
+        known = {s.pubkey: s.signature for s in psbt.inputs[index].partial_sigs}
+        parts.append(psbt.raw[at : psbt.inputs[index].end])
+        at = psbt.inputs[index].end
+        for new in sorted(signatures[index], key=lambda s: s.pubkey):
+            if new.pubkey not in known:
+                known[new.pubkey] = new.signature
+                key = bytes((Input.PARTIAL_SIG,)) + new.pubkey
+                parts += (wire.var_bytes(key), wire.var_bytes(new.signature))
+            elif known[new.pubkey] != new.signature:
+                raise BadInput(
+                    f"psbt: input {index}: another signature by the same key is there",
+                    fault=Fault.COSIGNER,
+                    found=f"key {new.pubkey.hex()}",
+                    hint="start from a file without that signature",
+                )
+    return b"".join((*parts, psbt.raw[at:]))

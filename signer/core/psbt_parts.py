@@ -1,0 +1,103 @@
+"""What a PSBT says of a transaction's inputs and outputs. Source: BIP174 "Specification".
+
+Nothing here is verified beyond its form: these are the coordinator's claims.
+"""
+
+from dataclasses import dataclass, field
+
+from signer.core.names import Fingerprint
+from signer.core.psbt_map import Entry
+from signer.core.transaction import Transaction, TxOut
+
+
+@dataclass(frozen=True, slots=True)
+class PartialSig:
+    """One key's signature of one input.
+
+    Attributes:
+        pubkey: the public key in SEC1 form, as the script has it.
+        signature: DER, then the sighash byte.
+    """
+
+    pubkey: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """A public key's origin, as the PSBT claims it.
+
+    Attributes:
+        pubkey: SEC1 form.
+        fingerprint: of the master key.
+        path: BIP32 indexes from the master key; hardened ones have 0x80000000 added.
+    """
+
+    pubkey: bytes
+    fingerprint: Fingerprint
+    path: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalXpub:
+    """An extended public key and its origin, as the PSBT claims it.
+
+    Attributes:
+        xpub: BIP32 serialisation, 78 bytes, without the base58 checksum.
+        fingerprint: of the master key.
+        path: BIP32 indexes from the master key.
+    """
+
+    xpub: bytes
+    fingerprint: Fingerprint
+    path: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PsbtInput:
+    """What the PSBT says of an input.
+
+    Attributes:
+        previous_tx: the whole previous transaction; its id is the outpoint's.
+        previous_raw: its bytes as they came; empty lets `build` write `previous_tx`.
+        witness_utxo: the output spent, on the coordinator's word alone.
+        partial_sigs: by distinct keys, in the order of the file.
+        sighash: the sighash type that is asked for.
+        redeem_script: empty when absent.
+        witness_script: empty when absent.
+        derivations: key origins, in the order of the file.
+        final_script_sig: empty when absent.
+        final_script_witness: the stack, empty when absent.
+        others: every other field, in the order of the file.
+        end: where this map's closing zero byte is in the file.
+    """
+
+    previous_tx: Transaction | None = None
+    previous_raw: bytes = b""
+    witness_utxo: TxOut | None = None
+    partial_sigs: tuple[PartialSig, ...] = ()
+    sighash: int | None = None
+    redeem_script: bytes = b""
+    witness_script: bytes = b""
+    derivations: tuple[Derivation, ...] = ()
+    final_script_sig: bytes = b""
+    final_script_witness: tuple[bytes, ...] = ()
+    others: tuple[Entry, ...] = ()
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PsbtOutput:
+    """What the PSBT says of an output.
+
+    Attributes:
+        redeem_script: empty when absent.
+        witness_script: empty when absent.
+        derivations: key origins, in the order of the file.
+        others: every other field, in the order of the file.
+    """
+
+    redeem_script: bytes = b""
+    witness_script: bytes = b""
+    derivations: tuple[Derivation, ...] = ()
+    others: tuple[Entry, ...] = ()

@@ -1,0 +1,195 @@
+"""A Bitcoin transaction, parsed strictly and written back to the same bytes.
+
+Sources: Bitcoin Core `src/primitives/transaction.h`; BIP141 (weight), BIP144 (witness form).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Self
+
+from signer.core import wire
+from signer.core.coins import COINS
+from signer.core.hashes import sha256d
+from signer.core.names import Sats, Txid
+from signer.core.wire import Reader
+
+# No block holds a larger one: 4,000,000 weight units, and each byte weighs one or more (BIP141).
+MAX_TRANSACTION: Final = 4_000_000
+
+# The largest supply of any coin (Core `MoneyRange`): what parses here knows of no coin yet.
+MAX_AMOUNT: Final = max(coin.max_money for coin in COINS.values())
+
+_LEAST_INPUT: Final = 41  # outpoint 36, empty script 1, sequence 4
+_LEAST_OUTPUT: Final = 9  # amount 8, empty script 1
+_MARKER: Final = b"\x00\x01"  # BIP144: no inputs, then the flag that witnesses follow
+_WITNESS_SCALE: Final = 4  # BIP141: a byte outside the witnesses weighs four units
+
+
+@dataclass(frozen=True, slots=True)
+class OutPoint:
+    """One output of an earlier transaction.
+
+    Attributes:
+        txid: that transaction's id.
+        vout: the output's index in it.
+    """
+
+    txid: Txid
+    vout: int
+
+    def to_bytes(self) -> bytes:
+        """36 bytes: the id in hash order, the index little-endian."""
+        return bytes.fromhex(self.txid)[::-1] + wire.u32(self.vout)
+
+
+@dataclass(frozen=True, slots=True)
+class TxIn:
+    """An input.
+
+    Attributes:
+        outpoint: the coin that it spends.
+        script_sig: empty in an unsigned transaction.
+        sequence: 0xffffffff is final; when every input is, nLockTime counts for nothing.
+        witness: the witness stack, bottom first; empty in an unsigned transaction.
+    """
+
+    outpoint: OutPoint
+    script_sig: bytes
+    sequence: int
+    witness: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TxOut:
+    """An output.
+
+    Attributes:
+        amount: in the smallest unit.
+        script: the scriptPubKey.
+    """
+
+    amount: Sats
+    script: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """Reads one output.
+
+        Raises:
+            BadInput: cut short, or an amount over the supply.
+        """
+        amount = reader.u64()
+        if amount > MAX_AMOUNT:
+            reader.fail("amount is over the supply", found=str(amount))
+        return cls(Sats(amount), reader.var_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Eight bytes of amount, then the script with its length in front."""
+        return wire.u64(self.amount) + wire.var_bytes(self.script)
+
+
+@dataclass(frozen=True)  # not slotted: the id is kept once it is computed
+class Transaction:
+    """A whole transaction.
+
+    Attributes:
+        version: unsigned 32-bit number.
+        inputs: in order.
+        outputs: in order.
+        lock_time: a block height below 500,000,000, seconds since 1970 from there on.
+    """
+
+    version: int
+    inputs: tuple[TxIn, ...]
+    outputs: tuple[TxOut, ...]
+    lock_time: int
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Reads the network form (BIP144), with or without witnesses.
+
+        Raises:
+            BadInput: cut short, trailing bytes, too large, no inputs, an amount over the supply,
+                an oversized count, a compact size that is not the shortest, a witness form
+                without witnesses.
+        """
+        return cls.read(Reader(data, "transaction"), witness=True)
+
+    @classmethod
+    def read(cls, reader: Reader, *, witness: bool) -> Self:
+        """Reads a transaction that fills all that is left of `reader`.
+
+        Args:
+            reader: at the transaction's first byte.
+            witness: False reads the form without witnesses that a PSBT's unsigned transaction
+                has, where a count of no inputs means just that (BIP174).
+
+        Raises:
+            BadInput: as `parse`.
+        """
+        if reader.left > MAX_TRANSACTION:
+            reader.fail("too large", expected=f"at most {MAX_TRANSACTION} bytes")
+        version = reader.u32()
+        segwit = witness and reader.peek(2) == _MARKER
+        if segwit:
+            reader.take(2)
+        inputs = tuple(_read_input(reader) for _ in range(reader.count(_LEAST_INPUT)))
+        if witness and not inputs:
+            reader.fail("transaction without inputs")
+        outputs = tuple(TxOut.read(reader) for _ in range(reader.count(_LEAST_OUTPUT)))
+        if segwit:
+            inputs = tuple(
+                TxIn(i.outpoint, i.script_sig, i.sequence, read_stack(reader)) for i in inputs
+            )
+            if not any(i.witness for i in inputs):
+                reader.fail("witness form without witnesses")
+        lock_time = reader.u32()
+        reader.finish()
+        return cls(version, inputs, outputs, lock_time)
+
+    def to_bytes(self, *, witness: bool = True) -> bytes:
+        """The network form (BIP144), or the form without witnesses that the txid hashes."""
+        segwit = witness and any(i.witness for i in self.inputs)
+        parts = [wire.u32(self.version), _MARKER if segwit else b""]
+        parts.append(wire.compact_size(len(self.inputs)))
+        parts += (
+            i.outpoint.to_bytes() + wire.var_bytes(i.script_sig) + wire.u32(i.sequence)
+            for i in self.inputs
+        )
+        parts.append(wire.compact_size(len(self.outputs)))
+        parts += (o.to_bytes() for o in self.outputs)
+        if segwit:
+            parts += (stack_bytes(i.witness) for i in self.inputs)
+        parts.append(wire.u32(self.lock_time))
+        return b"".join(parts)
+
+    @cached_property
+    def txid(self) -> Txid:
+        """Double SHA-256 of the form without witnesses, byte order reversed, in hex."""
+        return Txid(sha256d(self.to_bytes(witness=False))[::-1].hex())
+
+    @property
+    def weight(self) -> int:
+        """Weight units (BIP141)."""
+        stripped = len(self.to_bytes(witness=False))
+        return (_WITNESS_SCALE - 1) * stripped + len(self.to_bytes())
+
+    @property
+    def vsize(self) -> int:
+        """Virtual bytes: a quarter of the weight, rounded up (BIP141)."""
+        return -(-self.weight // _WITNESS_SCALE)
+
+
+def _read_input(reader: Reader) -> TxIn:
+    outpoint = OutPoint(Txid(reader.take(32)[::-1].hex()), reader.u32())
+    return TxIn(outpoint, reader.var_bytes(), reader.u32())
+
+
+def read_stack(reader: Reader) -> tuple[bytes, ...]:
+    """A witness stack: a count, then each item with its length in front (BIP144)."""
+    return tuple(reader.var_bytes() for _ in range(reader.count(1)))
+
+
+def stack_bytes(stack: tuple[bytes, ...]) -> bytes:
+    """The wire form of a witness stack."""
+    return wire.compact_size(len(stack)) + b"".join(map(wire.var_bytes, stack))

@@ -1,0 +1,60 @@
+"""The digests of scripts before segwit: with them, the vectors judge our reading of transactions.
+
+No vault has such scripts, so that no product code needs them.
+"""
+
+from signer.core import wire
+from signer.core.hashes import sha256d
+from signer.core.sighash import ALL, ANYONECANPAY, NONE, SINGLE
+
+TYPE = 0x1F  # Core `SignatureHash`: the bits that tell NONE and SINGLE from the rest
+OP_PUSHDATA = {0x4C: 1, 0x4D: 2, 0x4E: 4}  # how many bytes say the length
+OP_CODESEPARATOR = 0xAB
+
+
+def legacy(tx, index, script_code, sighash=ALL):
+    """The digest of P2PKH and bare P2SH. Source: Bitcoin Core `SignatureHash`, `interpreter.cpp`.
+
+    Args:
+        tx: the transaction.
+        index: of the input.
+        script_code: the redeem script, or the scriptPubKey; its OP_CODESEPARATORs are left out.
+        sighash: the sighash type, as an unsigned 32-bit number.
+    """
+    kind = sighash & TYPE
+    if kind == SINGLE and index >= len(tx.outputs):
+        return b"\x01" + bytes(31)  # a bug as old as Bitcoin, and consensus
+    script = wire.var_bytes(b"".join(_without_separators(script_code)))
+    parts = [wire.u32(tx.version)]
+    signed = [index] if sighash & ANYONECANPAY else range(len(tx.inputs))
+    parts.append(wire.compact_size(len(signed)))
+    for i in signed:
+        own = i == index
+        sequence = tx.inputs[i].sequence if own or kind not in (NONE, SINGLE) else 0
+        parts += (tx.inputs[i].outpoint.to_bytes(), script if own else b"\x00", wire.u32(sequence))
+    outputs = [o.to_bytes() for o in tx.outputs]
+    if kind == NONE:
+        outputs = []
+    elif kind == SINGLE:
+        outputs = [b"\xff" * 8 + b"\x00"] * index + [outputs[index]]  # amount -1, no script
+    parts += (wire.compact_size(len(outputs)), *outputs)
+    parts += (wire.u32(tx.lock_time), wire.u32(sighash))
+    return sha256d(b"".join(parts))
+
+
+def _without_separators(script):
+    """The script's operations but OP_CODESEPARATOR; what is no whole operation comes as it is."""
+    at = 0
+    while at < len(script):
+        operation = script[at]
+        size = OP_PUSHDATA.get(operation, 0)
+        pushed = operation if operation < min(OP_PUSHDATA) else 0
+        if size:
+            pushed = int.from_bytes(script[at + 1 : at + 1 + size], "little")
+        end = at + 1 + size + pushed
+        if end > len(script):
+            yield script[at:]
+            return
+        if operation != OP_CODESEPARATOR:
+            yield script[at:end]
+        at = end

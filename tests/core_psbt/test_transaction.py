@@ -1,0 +1,117 @@
+"""Transactions: strict parsing, ids and weights against rust-bitcoin (in bdkpython)."""
+
+import bdkpython
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from psbt_samples import DEVICES, RECORDED, RECORDED_PSBTS, VALID, previous, signed_txs, vectors
+
+from signer.core.errors import BadInput
+from signer.core.psbt import Psbt
+from signer.core.transaction import MAX_AMOUNT, MAX_TRANSACTION, Transaction
+
+RAW = sorted(
+    {
+        *map(bytes.fromhex, RECORDED["bitcoind"]["transactions"]),
+        *(bytes.fromhex(device["final_tx"]) for device in DEVICES.values()),
+        *(
+            given.previous_raw
+            for raw in (*VALID, *RECORDED_PSBTS)
+            for given in Psbt.parse(raw).inputs
+            if given.previous_raw
+        ),
+        *(bytes.fromhex(line[0]) for line in vectors("bitcoin_core_sighash.json")[1:]),
+    }
+)
+SAMPLE = previous(0).to_bytes()
+
+
+@pytest.mark.parametrize("raw", RAW, ids=lambda raw: Transaction.parse(raw).txid[:8])
+def test_agrees_with_bdk(raw):
+    """Bytes, id, weight and virtual size are what rust-bitcoin says."""
+    ours = Transaction.parse(raw)
+    theirs = bdkpython.Transaction(raw)
+    assert ours.to_bytes() == raw
+    assert ours.txid == str(theirs.compute_txid())
+    assert (ours.weight, ours.vsize) == (theirs.weight(), theirs.vsize())
+    assert ours.lock_time == theirs.lock_time()
+    assert [o.amount for o in ours.outputs] == [o.value.to_sat() for o in theirs.output()]
+    assert [i.sequence for i in ours.inputs] == [i.sequence for i in theirs.input()]
+
+
+@pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
+def test_final_transactions_of_devices_have_their_recorded_id(device):
+    """The id is the one that the network would know it by."""
+    assert Transaction.parse(bytes.fromhex(device["final_tx"])).txid == device["final_txid"]
+
+
+@given(signed_txs)
+def test_round_trip(tx):
+    """What is written is read back the same, and written again to the same bytes."""
+    read = Transaction.parse(tx.to_bytes())
+    assert read == tx
+    assert read.to_bytes() == tx.to_bytes()
+
+
+@given(signed_txs, st.data())
+def test_no_prefix_is_a_transaction(tx, data):
+    """Cut anywhere, it is refused, and with BadInput alone."""
+    raw = tx.to_bytes()
+    with pytest.raises(BadInput):
+        Transaction.parse(raw[: data.draw(st.integers(0, len(raw) - 1))])
+
+
+@given(st.binary(max_size=200))
+def test_anything_gives_a_transaction_or_bad_input(data):
+    """Nothing but BadInput comes out of noise."""
+    try:
+        tx = Transaction.parse(b"\x02\x00\x00\x00" + data)
+    except BadInput:
+        return
+    assert tx.to_bytes() == b"\x02\x00\x00\x00" + data
+
+
+def test_trailing_byte_is_refused():
+    """A transaction ends where its lock time ends."""
+    with pytest.raises(BadInput, match="trailing bytes"):
+        Transaction.parse(SAMPLE + b"\x00")
+
+
+def test_witness_form_without_witnesses_is_refused():
+    """BIP144: a second serialisation of one transaction, which Core refuses, too."""
+    raw = previous(0).to_bytes(witness=False)
+    widened = raw[:4] + b"\x00\x01" + raw[4:-4] + b"\x00" + raw[-4:]
+    with pytest.raises(BadInput, match="without witnesses"):
+        Transaction.parse(widened)
+
+
+@pytest.mark.parametrize("flag", ["0000", "0002", "00ff"])
+def test_no_inputs_and_unknown_flags_are_refused(flag):
+    """Only flag 1 announces witnesses; anything else after a zero is a transaction of nothing."""
+    with pytest.raises(BadInput):
+        Transaction.parse(b"\x02\x00\x00\x00" + bytes.fromhex(flag) + bytes(4))
+
+
+def test_amount_over_the_supply_is_refused():
+    """One satoshi more than there can be."""
+    raw = previous(0).to_bytes()
+    amount = previous(0).outputs[0].amount.to_bytes(8, "little")
+    most = raw.replace(amount, MAX_AMOUNT.to_bytes(8, "little"), 1)
+    assert Transaction.parse(most).outputs[0].amount == MAX_AMOUNT
+    more = raw.replace(amount, (MAX_AMOUNT + 1).to_bytes(8, "little"), 1)
+    with pytest.raises(BadInput, match="over the supply"):
+        Transaction.parse(more)
+
+
+@pytest.mark.parametrize("at", [4, 46], ids=["inputs", "outputs"])
+def test_oversized_counts_are_refused(at):
+    """A count of four billion is compared with the bytes that follow."""
+    raw = previous(0).to_bytes(witness=False)
+    with pytest.raises(BadInput, match="count is larger"):
+        Transaction.parse(raw[:at] + b"\xfe\xff\xff\xff\xff" + raw[at + 1 :])
+
+
+def test_larger_than_a_block_is_refused_at_once():
+    """No block could hold it."""
+    with pytest.raises(BadInput, match="too large"):
+        Transaction.parse(bytes(MAX_TRANSACTION + 1))
