@@ -1,0 +1,1 @@
+"""Secrets at rest: entropy, words, the keystore."""
