@@ -1,0 +1,1 @@
+"""What a signer checks, in order, and the signature."""

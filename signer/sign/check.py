@@ -1,0 +1,226 @@
+"""Steps 5 to 8: may this transaction be signed? Policy, approvals, what was approved, rules.
+
+Pure: what this signer remembers comes in as an `Enrolment`, and nothing is written.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, field
+from typing import Final
+
+from policies.decide import Passed, decide
+from policies.epochs import TrustedPolicy
+from policies.spend import Output, Spend, SpentCoin
+from policies.withdrawal import ApprovedWithdrawal, Withdrawal, approve_check, verify_chain
+from signer.core.address import address_of, script_of
+from signer.core.amounts import format_amount
+from signer.core.errors import Fault, Refusal, Refused
+from signer.core.hashes import sha256
+from signer.core.names import DocumentId, Height, Sats, Txid
+from signer.core.transaction import OutPoint
+from signer.core.vault import Vault
+from signer.sign.facts import Facts, FoundOutput, read
+from signer.sign.refusal import refused
+
+VERSION: Final = 2
+"""Every transaction here has this version: relative lock times work (BIP68), and all look alike."""
+
+SEQUENCE: Final = 0xFFFFFFFD
+"""Not final, so that nLockTime binds; replaceable (BIP125), so that a fee can be raised."""
+
+_SHOWN: Final = 3
+_GENESIS = Height(0)
+_PROOF = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What a signer knows of a vault before a transaction comes.
+
+    Attributes:
+        vault: as enrolled.
+        policy: the newest policy that it trusts.
+        chain: ids of the withdrawals that it has approved or signed, by sequence number.
+        height: the largest height of a withdrawal that it has signed: its clock.
+    """
+
+    vault: Vault
+    policy: TrustedPolicy
+    chain: Mapping[int, DocumentId] = field(default_factory=dict)
+    height: Height = _GENESIS
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A transaction that may be signed once an officer has reviewed it. Only `check` makes one.
+
+    Attributes:
+        facts: what it does.
+        policy: the policy that allows it; newer than the enrolment's if the file brought one.
+        approved: the withdrawal that it fulfils.
+        history: the withdrawals before that, oldest first.
+        passed: every rule of the policy, in words.
+    """
+
+    facts: Facts
+    policy: TrustedPolicy
+    approved: ApprovedWithdrawal
+    history: tuple[Withdrawal, ...]
+    passed: tuple[Passed, ...]
+    proof: InitVar[object]
+
+    def __post_init__(self, proof: object) -> None:
+        if proof is not _PROOF:
+            raise TypeError("only check makes a checked transaction")
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the very bytes that were checked."""
+        return sha256(self.facts.psbt.raw)
+
+
+def examine(raw: bytes, enrolments: Mapping[DocumentId, Enrolment]) -> Checked:
+    """Take a binary PSBT through steps 1 to 8.
+
+    Args:
+        raw: the bytes as received.
+        enrolments: what this signer knows, by vault id. A coordinator that examines its own work
+            gives its one vault and policy, and no memory.
+
+    Raises:
+        BadInput: the bytes are not what they should be.
+        Refused: a step said no.
+    """
+    facts = read(raw, {known: enrolment.vault for known, enrolment in enrolments.items()})
+    return check(facts, enrolments[facts.vault.id])
+
+
+def check(facts: Facts, enrolment: Enrolment) -> Checked:
+    """Steps 5 to 8 over facts that steps 1 to 4 established.
+
+    Raises:
+        BadInput: a document is not what it should be.
+        Refused: a step said no.
+    """
+    documents = facts.documents
+    # (5) policy epochs: their chain and quorums; never back
+    policy = enrolment.policy.follow(documents.policies)
+    # (6) the withdrawal's chain and approvals; not expired
+    history = verify_chain(facts.withdrawal, documents.predecessors, enrolment.chain)
+    approved = approve_check(documents.withdrawal, policy.policy)
+    check_alive(approved.withdrawal, enrolment.height)
+    # (7) it does exactly what was approved
+    _fulfils(facts, approved.withdrawal)
+    # (8) every rule of the policy
+    verdict = decide(policy.policy, _spend(facts, approved, history))
+    if verdict.refusals:
+        raise Refused(*verdict.refusals)
+    if not verdict.allowed:
+        raise refused(8, "policy.default", "no rule of the policy allows it")
+    return Checked(facts, policy, approved, history, verdict.passed, _PROOF)
+
+
+def check_alive(withdrawal: Withdrawal, height: Height) -> None:
+    """Refuse a withdrawal whose expiry this signer knows to be past (step 6).
+
+    Args:
+        withdrawal: its terms are checked by the policy; only the clock is looked at here.
+        height: the largest height that this signer has signed for.
+
+    Raises:
+        Refused: it has expired.
+    """
+    if withdrawal.expiry < height:
+        raise refused(
+            6,
+            "withdrawal.expired",
+            "the withdrawal has expired",
+            expected=f"an expiry from height {height} on, for which this signer has signed",
+            found=f"height {withdrawal.expiry}",
+            hint="request it anew",
+        )
+
+
+def _fulfils(facts: Facts, withdrawal: Withdrawal) -> None:
+    """Step 7: it does exactly what was approved. All reasons at once."""
+    tx, coin, network = facts.psbt.tx, facts.vault.coin, facts.vault.network
+    anchor = OutPoint(Txid(withdrawal.anchor.txid), withdrawal.anchor.vout)
+    others = [str(at) for at, txin in enumerate(tx.inputs) if txin.sequence != SEQUENCE]
+    # Multisets of whole scripts: not addresses, which can be written in more than one way.
+    approved = Counter((script_of(p.address, coin, network), p.amount) for p in withdrawal.payments)
+    paid = Counter((output.script, output.amount) for output in facts.externals)
+    checks = (
+        (
+            "payments",
+            paid == approved,
+            "it does not pay what was approved",
+            _told(approved - paid, facts.vault) or "nothing else",
+            _told(paid - approved, facts.vault) or "less",
+        ),
+        (
+            "anchor",
+            anchor in [txin.outpoint for txin in tx.inputs],
+            "the anchor is not spent: the withdrawal could be paid twice",
+            f"an input {anchor.txid}:{anchor.vout}",
+            f"{len(tx.inputs)} other inputs",
+        ),
+        (
+            "lock_time",
+            tx.lock_time == withdrawal.height,
+            "the transaction's clock is not the withdrawal's",
+            f"nLockTime {withdrawal.height}",
+            f"nLockTime {tx.lock_time}",
+        ),
+        (
+            "sequence",
+            not others,
+            "nLockTime would not bind as approved",
+            f"sequence {SEQUENCE:#x} in every input",
+            f"another in input {', '.join(others[:_SHOWN])}",
+        ),
+        (
+            "version",
+            tx.version == VERSION,
+            "another version of transaction",
+            f"version {VERSION}",
+            f"version {tx.version}",
+        ),
+    )
+    hint = "do not trust this coordinator: it built something else than the officers approved"
+    refusals = tuple(
+        Refusal(7, f"transaction.{rule}", what, Fault.COORDINATOR, expected, found, hint)
+        for rule, passed, what, expected, found in checks
+        if not passed
+    )
+    if refusals:
+        raise Refused(*refusals)
+
+
+def _told(payments: Counter[tuple[bytes, Sats]], vault: Vault) -> str:
+    lines = [
+        f"{format_amount(amount, vault.coin)} to "
+        + (address_of(script, vault.coin, vault.network) or f"script {script.hex()}")
+        for script, amount in payments.elements()
+    ]
+    more = f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return "; ".join(lines[:_SHOWN]) + more
+
+
+def _spend(facts: Facts, approved: ApprovedWithdrawal, history: tuple[Withdrawal, ...]) -> Spend:
+    return Spend(
+        coin=facts.vault.coin,
+        network=facts.vault.network,
+        vault=facts.vault.id,
+        height=Height(facts.psbt.tx.lock_time),
+        inputs=tuple(SpentCoin(i.coin.txid, i.coin.vout, i.amount) for i in facts.inputs),
+        externals=tuple(map(_seen, facts.externals)),
+        change=tuple(map(_seen, facts.change)),
+        fee=facts.fee,
+        vsize=facts.vsize,
+        withdrawal=approved,
+        history=history,
+    )
+
+
+def _seen(output: FoundOutput) -> Output:
+    return Output(output.address, output.script, output.amount)

@@ -1,0 +1,380 @@
+"""Steps 1 to 4: from bytes that nobody vouches for to facts that this signer derived itself.
+
+Every script comes from the enrolled descriptor, every amount from the transaction that paid it.
+What the PSBT says beside that must agree exactly, or the whole of it is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from policies.withdrawal import Withdrawal
+from signer.carry.bundle import Documents, open_bundle
+from signer.core import secp
+from signer.core.address import address_of
+from signer.core.bip32 import HARDENED
+from signer.core.errors import Fault
+from signer.core.names import DocumentId, Fingerprint, Sats, Txid
+from signer.core.psbt import Derivation, PartialSig, Psbt, PsbtInput, PsbtOutput
+from signer.core.script import push
+from signer.core.sighash import ALL, Bip143
+from signer.core.transaction import OutPoint, TxOut
+from signer.core.vault import CHANGE, RECEIVE, Vault, VaultScript
+from signer.sign.refusal import refused
+
+GAP_LIMIT: Final = 20
+"""BIP44, "Address gap limit": a wallet that recovers the vault finds change up to here."""
+
+_OUTSIDE_INPUTS: Final = 41
+"""Bytes that an unsigned input takes: `Vault.input_weight` counts them with the signatures."""
+
+_MARKER_AND_FLAG: Final = 2
+"""Weight units that the witness form adds once (BIP144)."""
+
+
+@dataclass(frozen=True, slots=True)
+class VaultInput:
+    """A coin of the vault that is spent.
+
+    Attributes:
+        coin: where it is.
+        amount: from the transaction that paid it.
+        branch: of the descriptor, 0 or 1.
+        index: on that branch.
+        script: derived from the descriptor.
+        digest: what a signature for it signs (BIP143, ALL), 32 bytes.
+        signed: public keys whose signatures it brings, all verified.
+    """
+
+    coin: OutPoint
+    amount: Sats
+    branch: int
+    index: int
+    script: VaultScript
+    digest: bytes
+    signed: tuple[bytes, ...]
+
+    def key_of(self, fingerprint: Fingerprint) -> bytes:
+        """The public key in the script that grows from a master key of the vault."""
+        return next(key.pubkey for key in self.script.keys if key.fingerprint == fingerprint)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOutput:
+    """An output.
+
+    Attributes:
+        address: in the coin's notation, or empty when the script has none.
+        script: the scriptPubKey.
+        amount: what it receives.
+        change_index: the index on the vault's change branch, or None when it leaves the vault.
+    """
+
+    address: str
+    script: bytes
+    amount: Sats
+    change_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a transaction does, established. Whether it may, `check.py` decides.
+
+    Attributes:
+        psbt: as it came.
+        documents: as they came, not yet judged.
+        withdrawal: what the documents say that it fulfils, not yet judged.
+        vault: the enrolled vault that it spends from.
+        inputs: in order.
+        outputs: in order.
+    """
+
+    psbt: Psbt
+    documents: Documents
+    withdrawal: Withdrawal
+    vault: Vault
+    inputs: tuple[VaultInput, ...]
+    outputs: tuple[FoundOutput, ...]
+
+    @property
+    def externals(self) -> tuple[FoundOutput, ...]:
+        """Outputs that leave the vault."""
+        return tuple(o for o in self.outputs if o.change_index is None)
+
+    @property
+    def change(self) -> tuple[FoundOutput, ...]:
+        """Outputs that return to it: at most one."""
+        return tuple(o for o in self.outputs if o.change_index is not None)
+
+    @property
+    def fee(self) -> Sats:
+        """What is left for the miner; never negative."""
+        return Sats(sum(i.amount for i in self.inputs) - sum(o.amount for o in self.outputs))
+
+    @property
+    def signed_by(self) -> tuple[str, ...]:
+        """Officers whose verified signatures are on every input, in the vault's order."""
+        return tuple(
+            signer.officer
+            for signer in self.vault.signers
+            if all(i.key_of(signer.fingerprint) in i.signed for i in self.inputs)
+        )
+
+    @property
+    def txid(self) -> Txid:
+        """The finished transaction's id: of P2SH-P2WSH, it covers the redeem scripts' pushes."""
+        tx = self.psbt.tx
+        scripts = [i.script.redeem_script for i in self.inputs]
+        inputs = (
+            replace(txin, script_sig=push(script) if script else b"")
+            for txin, script in zip(tx.inputs, scripts, strict=True)
+        )
+        return replace(tx, inputs=tuple(inputs)).txid
+
+    @property
+    def vsize(self) -> int:
+        """Virtual bytes of the finished transaction, every signature at its longest."""
+        count = len(self.inputs)
+        outside = len(self.psbt.tx.to_bytes(witness=False)) - _OUTSIDE_INPUTS * count
+        return -(-(4 * outside + _MARKER_AND_FLAG + self.vault.input_weight * count) // 4)
+
+
+def read(raw: bytes, vaults: Mapping[DocumentId, Vault]) -> Facts:
+    """Establish the facts of a binary PSBT.
+
+    Args:
+        raw: the bytes as received.
+        vaults: the enrolled vaults by id.
+
+    Raises:
+        BadInput: the bytes are no PSBT with documents (step 1).
+        Refused: steps 2 to 4.
+    """
+    # (1) parse strictly
+    bundle = open_bundle(raw)
+    psbt, documents = bundle.psbt, bundle.documents
+    # (2) the vault is known and enrolled; coin and network match
+    withdrawal = Withdrawal.parse(documents.withdrawal.payload)
+    vault = enrolled(withdrawal, vaults)
+    # (3) each input is a coin of the vault, at the amount that its own transaction says
+    digests = Bip143(psbt.tx)
+    inputs = tuple(_input(psbt, at, vault, digests) for at in range(len(psbt.inputs)))
+    _covered(psbt, inputs)
+    # (4) each output leaves the vault, or is change that the descriptor gives
+    outputs = tuple(
+        _output(at, txout, said, withdrawal, vault)
+        for at, (txout, said) in enumerate(zip(psbt.tx.outputs, psbt.outputs, strict=True))
+    )
+    _one_change(outputs)
+    return Facts(psbt, documents, withdrawal, vault, inputs, outputs)
+
+
+def enrolled(withdrawal: Withdrawal, vaults: Mapping[DocumentId, Vault]) -> Vault:
+    """Step 2: the vault that a withdrawal names, if it is enrolled and of the same coin.
+
+    Raises:
+        Refused: it is not.
+    """
+    vault = vaults.get(withdrawal.vault)
+    if vault is None:
+        raise refused(
+            2,
+            "vault.enrolled",
+            "the vault is not enrolled here",
+            expected=", ".join(vaults) or "no vault is enrolled yet",
+            found=withdrawal.vault,
+            hint="compare the vault id with the other officers, then `coldsign enrol`",
+        )
+    expected, found = (f"{document.coin} {document.network}" for document in (vault, withdrawal))
+    if expected != found:
+        raise refused(
+            2,
+            "vault.network",
+            "another coin or network",
+            expected=expected,
+            found=found,
+            hint="do not approve or sign it: an approval for one chain is none for another",
+        )
+    return vault
+
+
+def _input(psbt: Psbt, at: int, vault: Vault, digests: Bip143) -> VaultInput:
+    said, coin = psbt.inputs[at], psbt.tx.inputs[at].outpoint
+    spent = _spent(at, said, coin)
+    branch, index, script = _claimed(3, "input", at, said, vault)
+    for rule, what, expected, found in (
+        ("script", "the coin is not the vault's", script.script_pubkey, spent.script),
+        ("witness_script", "another witness script", script.witness_script, said.witness_script),
+        ("redeem_script", "another redeem script", script.redeem_script, said.redeem_script),
+    ):
+        if found != expected:
+            raise refused(
+                3,
+                f"inputs.{rule}",
+                f"input {at}: {what}",
+                expected=expected.hex() or "none",
+                found=found.hex() or "none",
+                hint="build it again from the vault's own coins",
+            )
+    if said.sighash not in (None, ALL):
+        raise refused(
+            3,
+            "inputs.sighash",
+            f"input {at}: signatures shall not cover the whole transaction",
+            expected="sighash 0x01 (ALL)",
+            found=f"sighash 0x{said.sighash:02x}",
+            hint="build it again: another sighash lets outputs be changed after signing",
+        )
+    if said.final_script_sig or said.final_script_witness:
+        raise refused(
+            3, "inputs.final", f"input {at} is finalised already", hint="there is nothing to sign"
+        )
+    digest = digests.digest(at, script.witness_script, spent.amount)
+    for signature in said.partial_sigs:
+        _verified(at, signature, script, digest, vault)
+    signed = tuple(signature.pubkey for signature in said.partial_sigs)
+    return VaultInput(coin, spent.amount, branch, index, script, digest, signed)
+
+
+def _spent(at: int, said: PsbtInput, coin: OutPoint) -> TxOut:
+    """The output that is spent, from the whole transaction that holds it."""
+    previous = said.previous_tx
+    if previous is None:
+        raise refused(
+            3,
+            "inputs.previous",
+            f"input {at}: the previous transaction is missing",
+            expected=f"transaction {coin.txid}",
+            found="a claim about its amount only" if said.witness_utxo else "nothing",
+            hint="build it again with whole previous transactions",
+        )
+    if previous.txid != coin.txid or coin.vout >= len(previous.outputs):
+        raise refused(
+            3,
+            "inputs.previous",
+            f"input {at}: another previous transaction",
+            expected=f"{coin.txid}, output {coin.vout}",
+            found=f"{previous.txid}, {len(previous.outputs)} outputs",
+            hint="build it again with whole previous transactions",
+        )
+    spent = previous.outputs[coin.vout]
+    claimed = said.witness_utxo
+    if claimed is not None and claimed != spent:
+        alike = claimed.script == spent.script
+        raise refused(
+            3,
+            "inputs.witness_utxo",
+            f"input {at}: the file lies about the coin",
+            expected=f"{spent.amount} sat{'' if alike else ' to ' + spent.script.hex()}, "
+            "as the coin's own transaction says",
+            found=f"{claimed.amount} sat{'' if alike else ' to ' + claimed.script.hex()}",
+            hint="do not trust this coordinator: it may be burning money as a fee",
+        )
+    return spent
+
+
+def _claimed(
+    step: int, kind: str, at: int, said: PsbtInput | PsbtOutput, vault: Vault
+) -> tuple[int, int, VaultScript]:
+    """The place in the descriptor that the key origins claim; all of them, and no other."""
+    found = said.derivations
+    branch, index = found[0].path[-2:] if found and len(found[0].path) > 1 else (-1, -1)
+    if branch in (RECEIVE, CHANGE) and 0 <= index < HARDENED:
+        script = vault.script(branch, index)
+        expected = [Derivation(key.pubkey, key.fingerprint, key.path) for key in script.keys]
+        if sorted(found, key=lambda d: d.pubkey) == expected:
+            return branch, index, script
+    raise refused(
+        step,
+        f"{kind}s.origins",
+        f"{kind} {at}: the key origins are not the vault's",
+        expected=f"the vault's {len(vault.keys)} keys, all on one branch and index",
+        found=", ".join(f"{d.fingerprint}/../{'/'.join(map(str, d.path[-2:]))}" for d in found[:4])
+        or "none",
+        hint="build it again: every key of the vault, each with its whole origin",
+    )
+
+
+def _verified(
+    at: int, signature: PartialSig, script: VaultScript, digest: bytes, vault: Vault
+) -> None:
+    """A signature that is there already must be of this script and this transaction."""
+    owner = next((k.fingerprint for k in script.keys if k.pubkey == signature.pubkey), None)
+    officer = next((s.officer for s in vault.signers if s.fingerprint == owner), None)
+    der, sighash = signature.signature[:-1], signature.signature[-1]
+    if officer is None:
+        rule, what, found = "foreign", "a signature by a foreign key", signature.pubkey.hex()
+    elif sighash != ALL:
+        rule, what, found = "sighash", f"{officer}'s signature", f"sighash 0x{sighash:02x}"
+    elif not secp.verify_ecdsa(digest, der, signature.pubkey):
+        rule, what, found = "invalid", f"{officer}'s signature", "it does not verify"
+    else:
+        return
+    raise refused(
+        3,
+        f"signatures.{rule}",
+        f"input {at}: {what} is not good",
+        fault=Fault.COSIGNER,
+        expected="a signature for ALL of this very transaction by a key of the vault",
+        found=found,
+        hint="start from the file that `coldquorum build` wrote",
+    )
+
+
+def _covered(psbt: Psbt, inputs: Sequence[VaultInput]) -> None:
+    spent, paid = sum(i.amount for i in inputs), sum(o.amount for o in psbt.tx.outputs)
+    if len({i.coin for i in inputs}) != len(inputs) or not inputs:
+        raise refused(
+            3, "inputs.distinct", "no inputs, or one coin spent twice", hint="build it again"
+        )
+    if paid > spent:
+        raise refused(
+            3,
+            "inputs.sum",
+            "it pays out more than it spends",
+            expected=f"at most {spent} sat",
+            found=f"{paid} sat",
+            hint="build it again: no node would take it",
+        )
+
+
+def _output(
+    at: int, txout: TxOut, said: PsbtOutput, withdrawal: Withdrawal, vault: Vault
+) -> FoundOutput:
+    address = address_of(txout.script, vault.coin, vault.network) or ""
+    if not (said.derivations or said.witness_script or said.redeem_script):
+        return FoundOutput(address, txout.script, txout.amount, None)
+    # From here on it claims to be the vault's: anything less than exactly that is an attempt.
+    branch, index, script = _claimed(4, "output", at, said, vault)
+    limit = withdrawal.sequence + GAP_LIMIT
+    checks = (
+        ("script", txout.script == script.script_pubkey, "the vault's own script", address),
+        ("branch", branch == CHANGE, "the change branch", f"branch {branch}"),
+        ("gap", index < limit, f"an index below {limit}", f"index {index}"),
+        ("scripts", said.witness_script in (b"", script.witness_script), "its scripts", "others"),
+        ("scripts", said.redeem_script in (b"", script.redeem_script), "its scripts", "others"),
+    )
+    for rule, passed, expected, found in checks:
+        if not passed:
+            raise refused(
+                4,
+                f"outputs.{rule}",
+                f"output {at} claims to be change and is not",
+                expected=expected,
+                found=found or txout.script.hex(),
+                hint="do not trust this coordinator: change may have been redirected",
+            )
+    return FoundOutput(address, txout.script, txout.amount, index)
+
+
+def _one_change(outputs: Sequence[FoundOutput]) -> None:
+    count = sum(o.change_index is not None for o in outputs)
+    if count > 1:
+        raise refused(
+            4,
+            "outputs.change",
+            "more than one change output",
+            expected="1",
+            found=str(count),
+            hint="build it again with one change output",
+        )

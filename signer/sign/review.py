@@ -1,0 +1,167 @@
+"""Step 9: what the officer has to know before saying yes. Data only; the programs print it."""
+
+from dataclasses import dataclass
+
+from policies.decide import Passed
+from signer.core.address import address_of, script_of
+from signer.core.names import DocumentId, Height, Sats, Txid
+from signer.sign.check import Checked
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """One payment.
+
+    Attributes:
+        beneficiary: who it is for.
+        label: what the address is called.
+        address: written from the output's own script.
+        amount: what it receives.
+    """
+
+    beneficiary: str
+    label: str
+    address: str
+    amount: Sats
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What returns to the vault.
+
+    Attributes:
+        index: on the change branch.
+        address: derived from the vault.
+        amount: what it receives.
+    """
+
+    index: int
+    address: str
+    amount: Sats
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Everything about a checked transaction that the officer confirms.
+
+    Attributes:
+        vault: its name.
+        vault_id: its id.
+        coin: for instance `BTC`.
+        network: for instance `main`.
+        spent: what all inputs come to.
+        inputs: how many there are.
+        payments: what leaves the vault.
+        change: what returns, or None.
+        fee: what the miner gets.
+        vsize: virtual bytes of the finished transaction, with the longest signatures.
+        sequence: the withdrawal's number.
+        withdrawal: its id.
+        initiator: who asked.
+        why: the reason.
+        approved: who approved, by name.
+        threshold: how many had to.
+        height: the block from which it is valid.
+        expiry: the block until which it may be signed and sent.
+        epoch: of the policy.
+        adopted: whether that policy is new to this signer.
+        passed: the rules, in words.
+        signed: officers whose verified signatures of every input are in the file.
+        earlier: other transactions that this signer has signed for the same withdrawal.
+        txid: of the finished transaction.
+        digest: SHA-256 of the file, in hex.
+    """
+
+    vault: str
+    vault_id: DocumentId
+    coin: str
+    network: str
+    spent: Sats
+    inputs: int
+    payments: tuple[Paid, ...]
+    change: Change | None
+    fee: Sats
+    vsize: int
+    sequence: int
+    withdrawal: DocumentId
+    initiator: str
+    why: str
+    approved: tuple[str, ...]
+    threshold: int
+    height: Height
+    expiry: Height
+    epoch: int
+    adopted: bool
+    passed: tuple[Passed, ...]
+    signed: tuple[str, ...]
+    earlier: tuple[Txid, ...]
+    txid: Txid
+    digest: str
+
+    @property
+    def total(self) -> Sats:
+        """What all payments come to."""
+        return Sats(sum(payment.amount for payment in self.payments))
+
+    @property
+    def rate(self) -> str:
+        """The fee's rate in sat/vB, rounded up to a tenth: never shown lower than it is."""
+        tenths = -(-10 * self.fee // self.vsize)
+        return f"{tenths // 10}.{tenths % 10}"
+
+    @property
+    def percent(self) -> str:
+        """The fee as a share of the payments, in percent, rounded up to a hundredth."""
+        hundredths = -(-10_000 * self.fee // self.total)
+        return f"{hundredths // 100}.{hundredths % 100:02}"
+
+
+def review(checked: Checked, *, known_epoch: int, signed_before: tuple[Txid, ...]) -> Review:
+    """Gather the review of a checked transaction.
+
+    Args:
+        checked: what steps 1 to 8 let through.
+        known_epoch: the policy epoch that this signer trusted before.
+        signed_before: ids of the transactions that it has signed for the same withdrawal.
+    """
+    facts, withdrawal = checked.facts, checked.approved.withdrawal
+    vault, tally = facts.vault, checked.approved.tally
+
+    def address(text: str) -> str:
+        script = script_of(text, vault.coin, vault.network)
+        return address_of(script, vault.coin, vault.network) or script.hex()
+
+    change = tuple(
+        Change(o.change_index, o.address, o.amount)
+        for o in facts.outputs
+        if o.change_index is not None
+    )
+    return Review(
+        vault=vault.name,
+        vault_id=vault.id,
+        coin=vault.coin,
+        network=vault.network,
+        spent=Sats(sum(i.amount for i in facts.inputs)),
+        inputs=len(facts.inputs),
+        payments=tuple(
+            Paid(p.beneficiary, p.label, address(p.address), p.amount) for p in withdrawal.payments
+        ),
+        change=change[0] if change else None,
+        fee=facts.fee,
+        vsize=facts.vsize,
+        sequence=withdrawal.sequence,
+        withdrawal=withdrawal.id,
+        initiator=withdrawal.initiator,
+        why=withdrawal.why,
+        approved=tally.signed,
+        threshold=tally.threshold,
+        height=withdrawal.height,
+        expiry=withdrawal.expiry,
+        epoch=checked.policy.policy.epoch,
+        adopted=checked.policy.policy.epoch > known_epoch,
+        passed=checked.passed,
+        signed=facts.signed_by,
+        earlier=tuple(t for t in signed_before if t != facts.txid),
+        txid=facts.txid,
+        digest=checked.digest.hex(),
+    )

@@ -1,0 +1,72 @@
+"""Steps 10 and 11: journal, and sign the very bytes that the officer reviewed."""
+
+from dataclasses import dataclass
+
+from signer.core.errors import Fault
+from signer.core.hashes import sha256
+from signer.core.names import Fingerprint, Txid
+from signer.core.psbt import Psbt, with_partial_sigs
+from signer.core.sighash import Bip143
+from signer.sign.check import Checked
+from signer.sign.refusal import refused
+from signer.sign.softkey import SoftKey
+from signer.sign.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A PSBT with this signer's signatures in it. Only `sign` makes one.
+
+    Attributes:
+        raw: the bytes that were reviewed, with the signatures spliced in.
+        txid: of the finished transaction; signatures do not change it.
+        fingerprint: of the key that signed.
+        count: signatures of this key in it: one for each input.
+    """
+
+    raw: bytes
+    txid: Txid
+    fingerprint: Fingerprint
+    count: int
+
+
+def sign(checked: Checked, again: bytes, key: SoftKey, state: State) -> Signed:
+    """Sign what was checked and reviewed.
+
+    Args:
+        checked: what the officer confirmed (step 9).
+        again: the file's bytes, read once more after the review.
+        key: this signer's key in the vault.
+        state: where it is remembered.
+
+    Raises:
+        BadInput: the journal cannot be written; nothing was signed then. Or the file brings
+            another signature by this very key.
+        Refused: the bytes changed, or a signature is not good.
+    """
+    # (10) the bytes are re-read and re-hashed; the journal is on the disk before a signature is
+    if sha256(again) != checked.digest:
+        raise refused(
+            10,
+            "bytes.changed",
+            "the file changed between the review and the signature",
+            fault=Fault.MACHINE,
+            expected=f"sha256 {checked.digest.hex()}",
+            found=f"sha256 {sha256(again).hex()}",
+            hint="something on this machine or medium writes to it: nothing was signed",
+        )
+    psbt, coins = Psbt.parse(again), checked.facts.inputs
+    bip143 = Bip143(psbt.tx)
+    digests = [
+        bip143.digest(at, coin.script.witness_script, coin.amount) for at, coin in enumerate(coins)
+    ]
+    if digests != [coin.digest for coin in coins]:
+        raise refused(10, "bytes.digests", "two readings of one file differ", fault=Fault.MACHINE)
+    state.sign(checked, key.fingerprint)
+    # (11) two libraries sign and agree; each signature is verified before it goes on
+    signatures = {
+        at: [key.sign(coin, digest)]
+        for at, (coin, digest) in enumerate(zip(coins, digests, strict=True))
+    }
+    raw = with_partial_sigs(psbt, signatures)
+    return Signed(raw, checked.facts.txid, key.fingerprint, len(signatures))

@@ -1,0 +1,110 @@
+"""A key in this machine's memory, and two libraries that must agree on every signature."""
+
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    Prehashed,
+    decode_dss_signature,
+    encode_dss_signature,
+)
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from signer.core import secp
+from signer.core.bip32 import ExtendedPrivateKey
+from signer.core.errors import BadInput, Fault, Refused
+from signer.core.names import Fingerprint
+from signer.core.psbt import PartialSig
+from signer.core.sighash import ALL
+from signer.core.vault import CHANGE, RECEIVE, Vault
+from signer.sign.facts import VaultInput
+from signer.sign.refusal import refused
+
+_STEP = 11
+
+
+@dataclass(frozen=True, slots=True)
+class SoftKey:
+    """One key of one vault, ready to sign. Made by `of`.
+
+    Attributes:
+        fingerprint: of the master key.
+        branches: the private keys of the receive and the change branch.
+    """
+
+    fingerprint: Fingerprint
+    branches: tuple[ExtendedPrivateKey, ExtendedPrivateKey] = field(repr=False)
+
+    @classmethod
+    def of(cls, root: ExtendedPrivateKey, vault: Vault) -> "SoftKey":
+        """The key that grows from `root` in `vault`.
+
+        Raises:
+            BadInput: the vault does not hold exactly this key: the whole extended public key, and
+                not its fingerprint alone, of which a thief can make another in a minute.
+        """
+        found = "no key of this fingerprint"
+        for key in vault.keys:
+            if key.origin.fingerprint == root.fingerprint:
+                account = root.derive_path(key.origin.path)
+                if account.public() == key.xpub:
+                    return cls(root.fingerprint, (account.derive(RECEIVE), account.derive(CHANGE)))
+                found = "another extended key under this fingerprint"
+        raise BadInput(
+            "the vault does not hold this key",
+            fault=Fault.COORDINATOR,
+            expected=f"the key of {root.fingerprint}, exactly",
+            found=found,
+            hint="do not use this vault: it is not the one that this key was exported for",
+        )
+
+    def sign(self, coin: VaultInput, digest: bytes) -> PartialSig:
+        """Sign a digest of a transaction that spends `coin`.
+
+        Raises:
+            Refused: the key at the coin's place is not in its script, or the libraries disagree.
+        """
+        secret = self.branches[coin.branch].derive(coin.index).secret
+        pubkey = secp.public_key(secret)
+        expected = coin.key_of(self.fingerprint)
+        if pubkey != expected:
+            raise refused(
+                _STEP,
+                "key.own",
+                "this signer's key is not in the coin's script",
+                fault=Fault.MACHINE,
+                expected=expected.hex(),
+                found=pubkey.hex(),
+            )
+        return PartialSig(pubkey, sign_twice(digest, secret, pubkey) + bytes((ALL,)))
+
+
+def sign_twice(digest: bytes, secret: bytes, pubkey: bytes) -> bytes:
+    """Sign in two libraries that share no code; DER, low s.
+
+    RFC 6979 makes the signature a function of its inputs. A fault in one library, or a nonce
+    chosen to leak the key, therefore shows as a difference.
+
+    Raises:
+        Refused: they differ, or the signature does not verify.
+    """
+    first, second = secp.sign_ecdsa(digest, secret), second_engine(digest, secret)
+    # Neither signature is shown: a right and a wrong one with the same nonce give away the key.
+    if first != second:
+        raise _unfit("engines", "the two signing libraries disagree")
+    if not secp.verify_ecdsa(digest, first, pubkey):
+        raise _unfit("verify", "the signature does not verify")
+    return first
+
+
+def second_engine(digest: bytes, secret: bytes) -> bytes:
+    """OpenSSL's deterministic ECDSA (RFC 6979, SHA-256), made low-s (BIP146); DER."""
+    key = ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256K1())
+    algorithm = ec.ECDSA(Prehashed(SHA256()), deterministic_signing=True)
+    r, s = decode_dss_signature(key.sign(digest, algorithm))
+    return encode_dss_signature(r, min(s, secp.ORDER - s))
+
+
+def _unfit(rule: str, what: str) -> Refused:
+    hint = "nothing was written: do not sign on this machine again"
+    return refused(_STEP, f"signature.{rule}", what, fault=Fault.MACHINE, hint=hint)

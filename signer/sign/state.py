@@ -1,0 +1,277 @@
+"""What this signer remembers: the journal, and the documents that the journal pins.
+
+Documents lie in HOME/vaults/<vault id>/ as vault.json and policy-<epoch>.json. They are believed
+for their hashes alone: the journal holds those, and every start compares and verifies again.
+
+    event    what the journal line says, beside the vault's id
+    enrol    policies, and the name and fingerprint of this machine's key in the vault, if any
+    approve  chain: the withdrawal; officer
+    sign     policies and chain: those that were new; sequence, height, txid, fingerprint
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from policies.envelope import MAX_DOCUMENT, Envelope
+from policies.epochs import TrustedPolicy, trust_first
+from policies.policy import Policy
+from policies.withdrawal import Withdrawal
+from signer.core.errors import BadInput, Fault
+from signer.core.files import make_folder, read_limited, write_new
+from signer.core.journal import Journal
+from signer.core.names import DocumentId, Fingerprint, Height, Txid
+from signer.core.vault import Vault
+from signer.sign.check import Checked, Enrolment
+from signer.sign.refusal import refused
+
+_EVENTS: Final = {"enrol", "approve", "sign"}
+"""Other lines (a policy that an admin signed here) are for auditors: no check depends on them."""
+
+_LONGEST_CHAIN: Final = 1_000
+"""Ids in one journal line, the newest. Older ones follow from these through the hash chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What this signer knows of one vault.
+
+    Attributes:
+        enrolment: what the checks need.
+        keys: names of this machine's keys in the vault, by fingerprint.
+        signed: ids of the transactions signed for each sequence number.
+    """
+
+    enrolment: Enrolment
+    keys: Mapping[Fingerprint, str]
+    signed: Mapping[int, tuple[Txid, ...]]
+
+
+@dataclass(slots=True)
+class _Pins:
+    """What the journal says of one vault, taken up line by line."""
+
+    policies: dict[int, DocumentId] = field(default_factory=dict)
+    keys: dict[Fingerprint, str] = field(default_factory=dict)
+    chain: dict[int, DocumentId] = field(default_factory=dict)
+    signed: dict[int, tuple[Txid, ...]] = field(default_factory=dict)
+    height: int = 0
+
+    def take(self, event: str, said: Mapping[str, Any]) -> None:
+        self.policies |= dict(said.get("policies", ()))
+        self.chain |= dict(said.get("chain", ()))
+        if said.get("key"):
+            self.keys[said["fingerprint"]] = said["key"]
+        if event == "sign":
+            before = self.signed.get(said["sequence"], ())
+            self.signed[said["sequence"]] = tuple(dict.fromkeys((*before, said["txid"])))
+            self.height = max(self.height, said["height"])
+
+
+class State:
+    """The memory of a home folder as it was when opened, and the way to add to it.
+
+    Raises:
+        BadInput: the journal or a pinned document is missing, damaged or altered.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._journal = Journal.open(home)
+        self.vaults: Mapping[DocumentId, Memory] = self._recall()
+
+    @property
+    def enrolments(self) -> Mapping[DocumentId, Enrolment]:
+        """What the checks need, by vault id."""
+        return {known: memory.enrolment for known, memory in self.vaults.items()}
+
+    def enrol(
+        self,
+        vault: Envelope,
+        policies: Sequence[Envelope],
+        *,
+        key: str = "",
+        fingerprint: str = "",
+    ) -> None:
+        """Pin a vault, its policies, and this machine's key in it, if it has one.
+
+        A vault that is pinned already takes up what is new.
+
+        Args:
+            vault: the vault's document.
+            policies: every epoch once, oldest first.
+            key: the key's name here, or empty.
+            fingerprint: the key's, or empty.
+
+        Raises:
+            BadInput: a document is not what it should be, or the disk does not take it.
+            Refused: the policies are not this vault's, or lack a quorum.
+        """
+        pinned = Vault.parse(vault.payload)
+        known = self.vaults.get(pinned.id)
+        trusted(pinned, policies, known.enrolment.policy if known else None)
+        self._store(pinned.id, "vault", vault)
+        new = self._store_policies(pinned.id, policies)
+        self._append("enrol", pinned.id, policies=new, key=key, fingerprint=fingerprint)
+
+    def check_known(self, withdrawal: Withdrawal) -> None:
+        """Check a withdrawal that comes without its chain against what is known here.
+
+        Raises:
+            Refused: this signer knows another withdrawal of this number, or of the one before.
+        """
+        chain = self.vaults[withdrawal.vault].enrolment.chain
+        at = withdrawal.sequence
+        for sequence, found in ((at, withdrawal.id), (at - 1, withdrawal.previous)):
+            if chain.get(sequence, found) != found:
+                raise refused(
+                    6,
+                    "chain.known",
+                    f"another withdrawal {sequence} was approved or signed here",
+                    expected=chain[sequence],
+                    found=str(found),
+                    hint="ask the other officers which of them they have seen",
+                )
+
+    def approve(self, withdrawal: Withdrawal, officer: str) -> None:
+        """Remember an approval, before it is given.
+
+        Raises:
+            BadInput: the disk does not take it.
+            Refused: as `check_known`.
+        """
+        self.check_known(withdrawal)
+        link = [withdrawal.sequence, withdrawal.id]
+        self._append("approve", withdrawal.vault, chain=[link], officer=officer)
+
+    def sign(self, checked: Checked, fingerprint: Fingerprint) -> None:
+        """Remember a signature before it is made (step 10); on the disk when this returns.
+
+        Raises:
+            BadInput: the disk does not take it.
+        """
+        facts, withdrawal = checked.facts, checked.approved.withdrawal
+        known = self.vaults[facts.vault.id].enrolment.chain
+        links = [[w.sequence, w.id] for w in (*checked.history, withdrawal)]
+        self._append(
+            "sign",
+            facts.vault.id,
+            policies=self._store_policies(facts.vault.id, facts.documents.policies),
+            chain=[link for link in links if link[0] not in known][-_LONGEST_CHAIN:],
+            sequence=withdrawal.sequence,
+            height=withdrawal.height,
+            txid=facts.txid,
+            psbt=checked.digest.hex(),
+            fingerprint=fingerprint,
+        )
+
+    def _append(self, event: str, vault: DocumentId, **said: object) -> None:
+        # Decided upon what was read at the start: another process may not have come between.
+        self._journal.append_after(self._journal.head, event, vault=vault, **said)
+        self.vaults = self._recall()
+
+    def _recall(self) -> Mapping[DocumentId, Memory]:
+        pins: dict[DocumentId, _Pins] = {}
+        for entry in self._journal.entries():
+            if entry.event not in _EVENTS:
+                continue
+            try:
+                pins.setdefault(entry.fields["vault"], _Pins()).take(entry.event, entry.fields)
+            except (KeyError, TypeError, ValueError):
+                raise BadInput(
+                    f"the journal's line {entry.seq} is not understood",
+                    fault=Fault.MACHINE,
+                    found=f"event {entry.event!a}",
+                    hint="was it written by a newer version of this program?",
+                ) from None
+        return {vault: self._load(vault, pinned) for vault, pinned in pins.items()}
+
+    def _load(self, known: DocumentId, pins: _Pins) -> Memory:
+        vault = Vault.parse(self._read(known, "vault", known).payload)
+        policies = [
+            self._read(known, f"policy-{epoch}", pin)
+            for epoch, pin in sorted(pins.policies.items())
+        ]
+        policy = trusted(vault, policies, None)
+        enrolment = Enrolment(vault, policy, pins.chain, Height(pins.height))
+        return Memory(enrolment, pins.keys, pins.signed)
+
+    def _path(self, vault: DocumentId, name: str) -> Path:
+        return self._home / "vaults" / vault / f"{name}.json"
+
+    def _read(self, vault: DocumentId, name: str, pin: DocumentId) -> Envelope:
+        path = self._path(vault, name)
+        kind = name.partition("-")[0]
+        envelope = Envelope.parse(
+            read_limited(path, limit=MAX_DOCUMENT, what=f"pinned {kind}"), kind=kind
+        )
+        if envelope.id != pin:
+            raise BadInput(
+                f"the pinned {kind} was altered",
+                fault=Fault.MACHINE,
+                expected=pin,
+                found=f"{envelope.id} in {path}",
+                hint="sign nothing here until you know why",
+            )
+        return envelope
+
+    def _store(self, vault: DocumentId, name: str, document: Envelope) -> None:
+        path = self._path(vault, name)
+        make_folder(path.parent)
+        # An earlier run may have stopped between the file and the journal.
+        if path.exists():
+            self._read(vault, name, document.id)
+        else:
+            write_new(path, document.to_bytes())
+
+    def _store_policies(
+        self, vault: DocumentId, policies: Sequence[Envelope]
+    ) -> list[tuple[int, DocumentId]]:
+        """Store those of later epochs than the newest that is pinned, and give their pins."""
+        memory = self.vaults.get(vault)
+        newest = memory.enrolment.policy.policy.epoch if memory else 0
+        new = [(Policy.parse(p.payload).epoch, p) for p in policies]
+        pins = []
+        for epoch, envelope in new:
+            if epoch > newest:
+                self._store(vault, f"policy-{epoch}", envelope)
+                pins.append((epoch, envelope.id))
+        return pins
+
+
+def trusted(
+    vault: Vault, policies: Sequence[Envelope], known: TrustedPolicy | None
+) -> TrustedPolicy:
+    """The newest of a vault's policies, oldest first, each let in by the one before.
+
+    Args:
+        vault: whose policies they should be.
+        policies: at least one.
+        known: the one that is trusted already; without it, the first is taken on its own quorum.
+
+    Raises:
+        BadInput: one is not a policy, or there is none.
+        Refused: another vault's, or a quorum is missing (step 5).
+    """
+    if not policies:
+        raise BadInput(
+            "the vault's policy is missing",
+            fault=Fault.OFFICER,
+            hint="give every policy since the first: --policy FILE --policy FILE",
+        )
+    policy = (known or trust_first(policies[0])).follow(policies)
+    for what, expected, found in (
+        ("vault", vault.id, policy.policy.vault),
+        ("coin", vault.coin, policy.policy.coin),
+        ("network", vault.network, policy.policy.network),
+    ):
+        if expected != found:
+            raise refused(
+                5,
+                f"policy.{what}",
+                f"the policy is for another {what}",
+                expected=expected,
+                found=found,
+            )
+    return policy

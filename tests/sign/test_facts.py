@@ -1,0 +1,473 @@
+"""Steps 1 to 4: what a file claims against what the signer derives."""
+
+from dataclasses import replace
+
+import pytest
+from world import COIN_AMOUNT, FEE, Coin, World
+
+from signer.carry.bundle import open_bundle
+from signer.core.errors import BadInput, Fault, Refused
+from signer.core.names import Sats, Txid
+from signer.core.psbt import Derivation, PartialSig
+from signer.core.transaction import OutPoint, Transaction, TxOut
+from signer.core.vault import CHANGE, RECEIVE
+from signer.sign import facts
+from signer.sign.facts import GAP_LIMIT
+
+
+def refused(world: World, raw: bytes, **memory: object) -> Refused:
+    """Examine and expect a refusal of one reason."""
+    with pytest.raises(Refused) as refusal:
+        world.examine(raw, **memory)
+    return refusal.value
+
+
+def expect(world: World, tamper, step: int, rule: str, **options: object) -> Refused:
+    """Tamper with an honest bundle and expect one refusal, by this step and rule."""
+    problem = refused(world, world.bundle(tamper=tamper, **options))
+    assert [(r.step, r.rule) for r in problem.refusals] == [(step, rule)]
+    return problem
+
+
+def of_input(at: int = 0, **changes: object):
+    """Change fields of one input's PSBT map."""
+
+    def tamper(draft):
+        draft.inputs[at].psbt = replace(draft.inputs[at].psbt, **changes)
+
+    return tamper
+
+
+def of_change(**changes: object):
+    """Change fields of the change output's PSBT map."""
+
+    def tamper(draft):
+        draft.outputs[-1].psbt = replace(draft.outputs[-1].psbt, **changes)
+
+    return tamper
+
+
+@pytest.fixture(scope="module", params=["p2wsh", "p2sh-p2wsh"])
+def either(request):
+    """A world of either script type."""
+    return World(request.param)
+
+
+# honest
+
+
+def test_honest_facts_are_what_the_world_made(either):
+    """Inputs, outputs, change, fee and size of an honest bundle, for both script types."""
+    known = either.examine(either.bundle(coins=either.coins[:2])).facts
+    assert [i.amount for i in known.inputs] == [COIN_AMOUNT] * 2
+    assert [(i.branch, i.index) for i in known.inputs] == [(RECEIVE, 0), (RECEIVE, 1)]
+    assert known.fee == FEE
+    assert [o.change_index for o in known.outputs] == [None, 0]
+    assert known.externals[0].address == either.payment().address
+    assert known.change[0].address == either.vault.address(CHANGE, 0)
+    assert known.signed_by == ()
+
+
+def test_the_size_is_that_of_the_longest_finished_transaction(either):
+    """`vsize` equals the size of a transaction that was filled with 72-byte signatures."""
+    known = either.examine(either.bundle(coins=either.coins)).facts
+    filled = []
+    for txin, spent in zip(known.psbt.tx.inputs, known.inputs, strict=True):
+        redeem = spent.script.redeem_script
+        script_sig = bytes((len(redeem),)) + redeem if redeem else b""
+        witness = (b"", bytes(72), bytes(72), spent.script.witness_script)
+        filled.append(replace(txin, script_sig=script_sig, witness=witness))
+    assert known.vsize == replace(known.psbt.tx, inputs=tuple(filled)).vsize
+
+
+def test_a_signature_that_is_there_is_verified_and_named(world, tmp_path):
+    """The next signer sees whose signatures the file brings."""
+    signed = world.sign(world.bundle(coins=world.coins[:2]), tmp_path, "bob")
+    known = world.examine(signed.raw).facts
+    assert known.signed_by == ("bob",)
+    assert all(len(spent.signed) == 1 for spent in known.inputs)
+
+
+# step 1
+
+
+@pytest.mark.parametrize("spoil", [lambda raw: raw + b"\x00", lambda raw: raw[:-1], lambda _: b""])
+def test_step_1_bytes_that_are_no_psbt(world, spoil):
+    """Trailing, missing and no bytes are bad input."""
+    with pytest.raises(BadInput):
+        world.examine(spoil(world.bundle()))
+
+
+def test_step_1_a_psbt_without_documents(world):
+    """A wallet that strips the documents makes every signer refuse."""
+    raw = world.bundle()
+    stripped = raw.replace(b"\x0acoldquorum\x00", b"\x0acoldquorun\x00")
+    assert stripped != raw
+    with pytest.raises(BadInput, match="does not hold its withdrawal"):
+        world.examine(stripped)
+
+
+# step 2
+
+
+def test_step_2_a_vault_that_is_not_enrolled(world):
+    """Another vault's bundle, with everything in order but the vault."""
+    other = World(seed=1)
+    problem = refused(world, other.bundle())
+    assert (problem.refusals[0].step, problem.refusals[0].rule) == (2, "vault.enrolled")
+    assert problem.found == other.vault.id
+
+
+@pytest.mark.parametrize("change", [{"network": "main"}, {"coin": "MONA"}])
+def test_step_2_another_network_or_coin(world, change):
+    """The withdrawal names the vault's id and another chain."""
+    envelope = world.approve(world.withdrawal(**change))
+    problem = refused(world, world.bundle(envelope))
+    assert (problem.refusals[0].step, problem.refusals[0].rule) == (2, "vault.network")
+
+
+# step 3: the coin
+
+
+def test_step_3_the_previous_transaction_is_missing(either):
+    """`witness_utxo` alone is the coordinator's word."""
+    problem = expect(either, of_input(previous_tx=None), 3, "inputs.previous")
+    assert problem.found == "a claim about its amount only"
+
+
+def test_step_3_nothing_is_said_about_the_coin(world):
+    """Neither the previous transaction nor a claim."""
+    problem = expect(world, of_input(previous_tx=None, witness_utxo=None), 3, "inputs.previous")
+    assert problem.found == "nothing"
+
+
+def test_step_3_without_a_witness_utxo_it_is_fine(world):
+    """Only the whole previous transaction counts; the short form may be absent."""
+    raw = world.bundle(tamper=of_input(witness_utxo=None, sighash=None))
+    assert world.examine(raw).facts.fee == FEE
+
+
+@pytest.mark.parametrize("other", ["another transaction", "fewer outputs"])
+def test_step_3_another_previous_transaction(world, monkeypatch, other):
+    """The parser refuses it already; so does step 3 on its own, should the parser ever not."""
+    with pytest.raises(BadInput, match="previous transaction is another one"):
+        world.examine(world.bundle(tamper=of_input(previous_tx=world.coins[1].tx)))
+    bundle = open_bundle(world.bundle())
+    coin, psbt = world.coins[0], bundle.psbt
+    if other == "another transaction":
+        inputs = (replace(psbt.inputs[0], previous_tx=world.coins[1].tx),)
+        psbt = replace(psbt, inputs=inputs)
+    else:
+        gone = OutPoint(coin.tx.txid, len(coin.tx.outputs))
+        psbt = replace(
+            psbt, tx=replace(psbt.tx, inputs=(replace(psbt.tx.inputs[0], outpoint=gone),))
+        )
+    monkeypatch.setattr(facts, "open_bundle", lambda _: replace(bundle, psbt=psbt))
+    assert refused(world, b"").refusals[0].rule == "inputs.previous"
+
+
+@pytest.mark.parametrize("amount", [COIN_AMOUNT - 1, COIN_AMOUNT + 1, 1, 0])
+def test_step_3_a_lying_amount_beside_a_true_previous_transaction(either, amount):
+    """The claim is compared, and the lie is refused rather than passed over."""
+    script = either.coins[0].output.script
+    lie = of_input(witness_utxo=TxOut(Sats(amount), script))
+    problem = expect(either, lie, 3, "inputs.witness_utxo")
+    assert f"{COIN_AMOUNT} sat" in problem.expected
+    assert problem.found == f"{amount} sat"
+
+
+def test_step_3_a_lying_script_beside_a_true_previous_transaction(world):
+    """The same for the script."""
+    lie = of_input(witness_utxo=TxOut(COIN_AMOUNT, world.foreign_script()))
+    expect(world, lie, 3, "inputs.witness_utxo")
+
+
+def test_step_3_the_true_amount_counts(world):
+    """With the lie as the only difference, the fee is computed from the true amount."""
+    known = world.examine(world.bundle(fee=3_000)).facts
+    assert known.fee == COIN_AMOUNT - sum(o.amount for o in known.outputs) == 3_000
+
+
+def test_step_3_a_coin_that_is_not_the_vaults(world):
+    """A foreign coin that claims the vault's keys: its script is another."""
+    foreign = World(seed=1).coin(RECEIVE, 0)
+
+    def tamper(draft):
+        draft.inputs.append(world.draft_input(Coin(foreign.tx, foreign.vout, RECEIVE, 0)))
+
+    expect(world, tamper, 3, "inputs.script")
+
+
+def test_step_3_a_coin_of_another_index(world):
+    """The claimed place in the descriptor must be the coin's own."""
+    wrong = world.derivations(world.vault.script(RECEIVE, 1))
+    expect(world, of_input(derivations=wrong), 3, "inputs.script")
+
+
+# step 3: scripts and origins
+
+
+@pytest.mark.parametrize("script", [b"", b"\x51"])
+def test_step_3_another_witness_script(either, script):
+    """Missing or other: what is signed must be what the descriptor gives."""
+    expect(either, of_input(witness_script=script), 3, "inputs.witness_script")
+
+
+def test_step_3_another_redeem_script():
+    """P2SH-P2WSH needs it, P2WSH must not have it."""
+    expect(World(), of_input(redeem_script=b"\x00\x20" + bytes(32)), 3, "inputs.redeem_script")
+    wrapped = World("p2sh-p2wsh")
+    expect(wrapped, of_input(redeem_script=b""), 3, "inputs.redeem_script")
+
+
+def other_origins(world: World) -> dict[str, tuple[Derivation, ...]]:
+    """Key origins that are nearly right."""
+    first, second, third = world.derivations(world.vault.script(RECEIVE, 0))
+    other = world.derivations(world.vault.script(RECEIVE, 1))
+    branch = 5
+    return {
+        "none": (),
+        "one missing": (first, second),
+        "one foreign": (first, second, third, Derivation(b"\x02" * 33, first.fingerprint, (1,))),
+        "another fingerprint": (replace(first, fingerprint="00000000"), second, third),
+        "swapped fingerprints": (
+            replace(first, fingerprint=second.fingerprint),
+            replace(second, fingerprint=first.fingerprint),
+            third,
+        ),
+        "another account": (replace(first, path=(1, *first.path[1:])), second, third),
+        "a longer path": (replace(first, path=(0, *first.path)), second, third),
+        "a short path": (replace(first, path=first.path[-1:]), second, third),
+        "an empty path": (replace(first, path=()), second, third),
+        "two indexes": (first, second, other[2]),
+        "another branch": tuple(
+            replace(d, path=(*d.path[:-2], branch, 0)) for d in (first, second, third)
+        ),
+        "a hardened index": tuple(
+            replace(d, path=(*d.path[:-1], 0x80000000)) for d in (first, second, third)
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", list(other_origins(World())))
+def test_step_3_key_origins_must_be_exact(world, name):
+    """All n, none foreign, each with its fingerprint and whole path, on one branch and index."""
+    expect(world, of_input(derivations=other_origins(world)[name]), 3, "inputs.origins")
+
+
+@pytest.mark.parametrize("name", list(other_origins(World())))
+def test_step_4_key_origins_of_change_must_be_exact(world, name):
+    """The same for whatever claims to be change (without any claim it is a payment, unapproved)."""
+    origins = other_origins(world)[name]
+    if origins:
+        expect(world, of_change(derivations=origins), 4, "outputs.origins")
+    else:
+        silent = of_change(derivations=(), witness_script=b"")
+        expect(world, silent, 7, "transaction.payments")
+
+
+# step 3: sighash, final fields, signatures
+
+
+def test_step_3_every_other_sighash_type_is_refused(world):
+    """255 bytes and a few larger numbers: only ALL covers the whole transaction."""
+    for sighash in (*(n for n in range(256) if n != 1), 0x101, 0x8000_0001):
+        expect(world, of_input(sighash=sighash), 3, "inputs.sighash")
+
+
+@pytest.mark.parametrize(
+    "final", [{"final_script_sig": b"\x51"}, {"final_script_witness": (b"", b"\x51")}]
+)
+def test_step_3_a_finalised_input(world, final):
+    """There is nothing to sign, and the fields are not verified here."""
+    expect(world, of_input(**final), 3, "inputs.final")
+
+
+def signature_of(world: World, tmp_path, **options: object) -> PartialSig:
+    """A good signature by bob."""
+    signed = world.sign(world.bundle(**options), tmp_path, "bob")
+    return world.examine(signed.raw).facts.psbt.inputs[0].partial_sigs[0]
+
+
+def test_step_3_a_signature_by_a_foreign_key(world, tmp_path):
+    """Its key is in no script of the vault."""
+    good = signature_of(world, tmp_path)
+    foreign = PartialSig(b"\x02" + bytes(31) + b"\x01", good.signature)
+    problem = expect(world, of_input(partial_sigs=(foreign,)), 3, "signatures.foreign")
+    assert problem.fault is Fault.COSIGNER
+
+
+def test_step_3_a_signature_with_another_sighash_byte(world, tmp_path):
+    """Each of the 255 others, whoever made it, and the officer is named."""
+    good = signature_of(world, tmp_path)
+    for sighash in (n for n in range(256) if n != 1):
+        bad = replace(good, signature=good.signature[:-1] + bytes((sighash,)))
+        problem = expect(world, of_input(partial_sigs=(bad,)), 3, "signatures.sighash")
+    assert "bob" in problem.what
+    assert problem.fault is Fault.COSIGNER
+
+
+def test_step_3_a_corrupt_signature(world, tmp_path):
+    """One bit, and the officer is named."""
+    good = signature_of(world, tmp_path)
+    spoiled = bytearray(good.signature)
+    spoiled[20] ^= 1
+    bad = replace(good, signature=bytes(spoiled))
+    problem = expect(world, of_input(partial_sigs=(bad,)), 3, "signatures.invalid")
+    assert "bob" in problem.what
+    assert problem.fault is Fault.COSIGNER
+
+
+def test_step_3_a_signature_of_another_transaction(world, tmp_path):
+    """Good in itself, but for another fee."""
+    good = signature_of(world, tmp_path, fee=2_345)
+    expect(world, of_input(partial_sigs=(good,)), 3, "signatures.invalid")
+
+
+def test_step_3_a_signature_of_another_key_of_the_script(world, tmp_path):
+    """Bob's signature under carol's key names carol."""
+    good = signature_of(world, tmp_path)
+    carol = world.officers["carol"].root.fingerprint
+    key = world.examine(world.bundle()).facts.inputs[0].key_of(carol)
+    problem = expect(
+        world, of_input(partial_sigs=(replace(good, pubkey=key),)), 3, "signatures.invalid"
+    )
+    assert "carol" in problem.what
+
+
+# step 3: sums
+
+
+def test_step_3_more_out_than_in(world):
+    """A negative fee is no transaction."""
+    expect(world, lambda draft: setattr(draft.outputs[-1], "amount", 700_001), 3, "inputs.sum")
+
+
+def test_step_3_no_inputs_at_all(world):
+    """Nothing is spent."""
+    expect(world, lambda draft: draft.inputs.clear(), 3, "inputs.distinct")
+
+
+def test_step_3_one_coin_twice(world, monkeypatch):
+    """The parser refuses it already; so does step 3 on its own."""
+
+    def tamper(draft):
+        draft.inputs.append(draft.inputs[0])
+
+    with pytest.raises(BadInput, match="two inputs spend the same coin"):
+        world.examine(world.bundle(tamper=tamper))
+    bundle = open_bundle(world.bundle())
+    psbt = bundle.psbt
+    tx = replace(psbt.tx, inputs=psbt.tx.inputs * 2)
+    twice = replace(bundle, psbt=replace(psbt, tx=tx, inputs=psbt.inputs * 2))
+    monkeypatch.setattr(facts, "open_bundle", lambda _: twice)
+    assert refused(world, b"").refusals[0].rule == "inputs.distinct"
+
+
+# step 4
+
+
+def test_step_4_change_that_pays_someone_else(either):
+    """Forged key origins on a foreign script."""
+
+    def tamper(draft):
+        draft.outputs[-1].script = either.foreign_script()
+
+    problem = expect(either, tamper, 4, "outputs.script")
+    assert problem.found.startswith("bcrt1q")
+
+
+def test_step_4_change_to_a_script_without_an_address(world):
+    """The script is shown then."""
+    problem = expect(
+        world, lambda draft: setattr(draft.outputs[-1], "script", b"\x6a\x00"), 4, "outputs.script"
+    )
+    assert problem.found == "6a00"
+
+
+def test_step_4_change_on_the_receive_branch(world):
+    """Money would return, but to an address that people were given: no ambiguous outputs."""
+
+    def tamper(draft):
+        draft.outputs[-1] = world.draft_change(draft.outputs[-1].amount, 0, RECEIVE)
+
+    expect(world, tamper, 4, "outputs.branch")
+
+
+@pytest.mark.parametrize("index", [1 + GAP_LIMIT, 1_000, 0x7FFFFFFF])
+def test_step_4_change_past_the_gap_limit(world, index):
+    """Recovery would not find it: as good as gone."""
+    problem = refused(world, world.bundle(change_index=index))
+    assert (problem.refusals[0].step, problem.refusals[0].rule) == (4, "outputs.gap")
+
+
+def test_step_4_change_at_the_gap_limit_is_fine(world):
+    """The last index that a recovery finds: the withdrawal's number and nineteen more."""
+    checked = world.examine(world.bundle(change_index=GAP_LIMIT))
+    assert checked.facts.change[0].change_index == GAP_LIMIT
+
+
+def test_step_4_two_change_outputs(world):
+    """One is enough; two would split coins, or hide one."""
+
+    def tamper(draft):
+        draft.outputs[-1].amount -= 1_000
+        draft.outputs.append(world.draft_change(1_000, 1))
+
+    expect(world, tamper, 4, "outputs.change")
+
+
+def test_step_4_other_scripts_beside_true_origins(world):
+    """A witness or redeem script that is not the output's own."""
+    expect(world, of_change(witness_script=b"\x51"), 4, "outputs.scripts")
+    expect(world, of_change(redeem_script=b"\x51"), 4, "outputs.scripts")
+
+
+def test_step_4_a_script_without_origins(world):
+    """Half a claim is a claim."""
+    expect(world, of_change(derivations=()), 4, "outputs.origins")
+
+
+def test_step_4_scripts_may_be_absent(world):
+    """True key origins alone are enough: the signer derives the rest."""
+    assert world.examine(world.bundle(tamper=of_change(witness_script=b""))).facts.change
+
+
+def test_step_4_a_payment_that_claims_key_origins(world):
+    """A payment with origins that do not derive is an attempt, approved or not."""
+
+    def tamper(draft):
+        origin = Derivation(b"\x02" * 33, draft.outputs[-1].psbt.derivations[0].fingerprint, (1, 0))
+        draft.outputs[0].psbt = replace(draft.outputs[0].psbt, derivations=(origin,))
+
+    expect(world, tamper, 4, "outputs.origins")
+
+
+def test_step_4_no_change_is_fine(world):
+    """All of it may leave, less the fee."""
+    payment = replace(world.payment(), amount=Sats(COIN_AMOUNT - FEE))
+    envelope = world.approve(world.withdrawal(payments=(payment,)))
+    raw = world.bundle(envelope, tamper=lambda draft: draft.outputs.pop())
+    checked = world.examine(raw)
+    assert checked.facts.change == ()
+    assert checked.facts.fee == FEE
+
+
+def test_an_output_to_the_vault_without_a_claim_is_a_payment(world):
+    """Classified by the claim alone: unapproved, it is refused as a payment."""
+
+    def tamper(draft):
+        draft.outputs[-1] = type(draft.outputs[-1])(
+            draft.outputs[-1].amount, world.vault.script(CHANGE, 0).script_pubkey
+        )
+
+    expect(world, tamper, 7, "transaction.payments")
+
+
+def test_the_previous_transaction_may_carry_witnesses(world):
+    """Its id does not cover them; the amount is taken all the same."""
+    coin = world.coins[0]
+    source = replace(coin.tx.inputs[0], witness=(b"\x01" * 64,))
+    full = Transaction(coin.tx.version, (source,), coin.tx.outputs, coin.tx.lock_time)
+    assert full.txid == Txid(coin.tx.txid)
+    assert world.examine(world.bundle(tamper=of_input(previous_tx=full))).facts.fee == FEE

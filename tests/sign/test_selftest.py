@@ -1,0 +1,126 @@
+"""The self-test passes here, quickly, and fails when any known answer or defence is off."""
+
+import subprocess
+import sys
+
+import pytest
+
+from signer.core import secp
+from signer.core.errors import SelfTestFailed
+from signer.sign import selftest, softkey
+
+FLIPPED = [
+    ("BIP32", "BIP32_XPUB"),
+    ("BIP32", "BIP32_SEED"),
+    ("BIP32", "BIP32_PATH"),
+    ("BIP143", "BIP143_TX"),
+    ("BIP143", "BIP143_SCRIPT"),
+    ("BIP143", "BIP143_DIGEST"),
+    ("RFC 6979", "RFC6979_KEY"),
+    ("RFC 6979", "RFC6979_DER"),
+    ("Ed25519", "ED25519_KEY"),
+    ("Ed25519", "ED25519_SIGNATURE"),
+    ("Argon2id", "ARGON2ID_TAG"),
+]
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a process of its own: an audit hook cannot be taken away again."""
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_it_passes_within_its_time():
+    """In a hardened process every check passes, within 60 ms of processor time, imports aside."""
+    result = python(
+        "import time\n"
+        "from signer.keys.hardening import harden\n"
+        "from signer.sign.selftest import run\n"
+        "harden()\n"
+        "start = time.process_time()\n"
+        "checks = run()\n"
+        "print((time.process_time() - start) * 1000)\n"
+        "print(*[check.name for check in checks], sep='|')\n"
+    )
+    assert result.returncode == 0, result.stderr
+    milliseconds, names = result.stdout.splitlines()
+    assert float(milliseconds) < 60
+    assert names == "libsecp256k1|BIP32|BIP143|RFC 6979|Ed25519|Argon2id|no socket"
+
+
+def test_it_fails_where_a_socket_can_be_opened():
+    """Without the audit hook the last check fails: the attempt is a real one."""
+    result = python(
+        "from signer.sign.selftest import run\n"
+        "from signer.core.errors import SelfTestFailed\n"
+        "try:\n    run()\nexcept SelfTestFailed as error:\n    print(error.what)\n"
+    )
+    assert result.stdout == "self-test failed: no socket\n", result.stderr
+
+
+@pytest.mark.parametrize(("check", "vector"), FLIPPED, ids=[vector for _, vector in FLIPPED])
+def test_it_fails_when_a_vector_is_altered(monkeypatch, check, vector):
+    """One character of any vector changes the verdict, and the failure names the check."""
+    known = getattr(selftest, vector)
+    last = "4" if known[-1] != "4" else "5"
+    monkeypatch.setattr(selftest, vector, known[:-1] + last)
+    with pytest.raises(SelfTestFailed, match=f"self-test failed: {check}$"):
+        selftest.run()
+
+
+def test_it_fails_when_an_amount_is_altered(monkeypatch):
+    """The amount is part of BIP143's digest."""
+    monkeypatch.setattr(selftest, "BIP143_AMOUNT", selftest.BIP143_AMOUNT + 1)
+    with pytest.raises(SelfTestFailed, match="BIP143"):
+        selftest.run()
+
+
+@pytest.mark.parametrize(("module", "function"), [(secp, "sign_ecdsa"), (softkey, "second_engine")])
+def test_it_fails_when_either_engine_signs_otherwise(monkeypatch, module, function):
+    """Each signing library is compared with the vector, not only with the other."""
+    honest = getattr(module, function)
+    monkeypatch.setattr(module, function, lambda digest, secret: honest(digest[::-1], secret))
+    with pytest.raises(SelfTestFailed, match="RFC 6979"):
+        selftest.run()
+
+
+def test_it_fails_when_anything_verifies(monkeypatch):
+    """A verification that always says yes is found out."""
+    monkeypatch.setattr(secp, "verify_ecdsa", lambda *_: True)
+    with pytest.raises(SelfTestFailed, match="RFC 6979"):
+        selftest.run()
+
+
+def test_it_fails_with_another_curve_library(monkeypatch):
+    """The binding behind `secp` must be ours: embit's old one, or plain Python, is refused."""
+    monkeypatch.setattr(secp, "lib", object())
+    with pytest.raises(SelfTestFailed, match="libsecp256k1"):
+        selftest.run()
+
+
+def test_it_fails_with_an_old_library(monkeypatch):
+    """A build before libsecp256k1 0.8.0 lacks a function that is asked for."""
+
+    class Old:
+        """Stands for the extension module of an old build."""
+
+        lib = type("Lib", (), {"__module__": "_cffi_backend"})()
+
+    monkeypatch.setitem(sys.modules, "_btclib_secp256k1", Old)
+    monkeypatch.setattr(secp, "lib", Old.lib)
+    with pytest.raises(SelfTestFailed, match="libsecp256k1") as failure:
+        selftest.run()
+    assert isinstance(failure.value.__cause__, ValueError)
+
+
+def test_whatever_a_library_raises_is_a_failed_self_test(monkeypatch):
+    """An exception that nobody foresaw does not get past: the program must not start."""
+
+    def broken(*_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(softkey, "second_engine", broken)
+    with pytest.raises(SelfTestFailed) as failure:
+        selftest.run()
+    assert failure.value.found == "MemoryError"

@@ -1,0 +1,237 @@
+"""What a signer remembers, and that nobody changes it unseen."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from world import HEIGHT, World
+
+from policies.envelope import Envelope
+from signer.core.errors import BadInput, Fault, Refused
+from signer.core.journal import Journal
+from signer.core.names import Height
+from signer.sign.check import examine
+from signer.sign.state import State, trusted
+
+
+def test_an_empty_home_knows_nothing(tmp_path):
+    """No journal, no vaults."""
+    assert State(tmp_path).vaults == {}
+
+
+def test_enrolment_is_remembered(world, tmp_path):
+    """Vault, policy and key, in a new process too."""
+    world.state(tmp_path)
+    memory = State(tmp_path).vaults[world.vault.id]
+    assert memory.enrolment.vault == world.vault
+    assert memory.enrolment.policy.policy.id == world.policy.id
+    assert memory.keys == {world.officers["alice"].root.fingerprint: "alice"}
+    assert memory.enrolment.chain == {}
+
+
+def test_documents_are_pinned_in_the_design_s_places(world, tmp_path):
+    """HOME/vaults/<vault id>/vault.json and policy-<epoch>.json."""
+    world.state(tmp_path)
+    folder = tmp_path / "vaults" / world.vault.id
+    assert sorted(path.name for path in folder.iterdir()) == ["policy-1.json", "vault.json"]
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_enrolling_twice_adds_what_is_new(world, tmp_path):
+    """A second key and a second epoch; what was known stays."""
+    state = world.state(tmp_path)
+    bob = world.officers["bob"].root.fingerprint
+    state.enrol(world.vault_envelope, [world.policy_envelope], key="bob", fingerprint=bob)
+    second = world.successor()
+    state.enrol(world.vault_envelope, [world.policy_envelope, world.admit(second)])
+    memory = State(tmp_path).vaults[world.vault.id]
+    assert set(memory.keys.values()) == {"alice", "bob"}
+    assert memory.enrolment.policy.policy.id == second.id
+
+
+def test_a_machine_without_a_key_only_approves(world, tmp_path):
+    """No key is remembered; the vault and its policy are."""
+    state = State(tmp_path)
+    state.enrol(world.vault_envelope, [world.policy_envelope])
+    assert State(tmp_path).vaults[world.vault.id].keys == {}
+
+
+def test_policies_must_be_of_the_vault(world, tmp_path):
+    """Another vault's policy, however well signed."""
+    other = World(seed=1)
+    with pytest.raises(Refused) as refusal:
+        State(tmp_path).enrol(world.vault_envelope, [other.policy_envelope])
+    assert (refusal.value.refusals[0].step, refusal.value.refusals[0].rule) == (5, "policy.vault")
+    assert not (tmp_path / "journal.jsonl").exists()
+
+
+@pytest.mark.parametrize("change", [{"network": "main"}, {"coin": "MONA"}])
+def test_policies_must_be_of_the_network(world, change):
+    """The right vault id with another coin or network."""
+    policy = replace(world.policy, **change)
+    with pytest.raises(Refused) as refusal:
+        trusted(world.vault, [world.admit(policy)], None)
+    assert refusal.value.refusals[0].rule == f"policy.{next(iter(change))}"
+
+
+def test_a_vault_needs_a_policy(world, tmp_path):
+    """Without one nothing could ever be allowed."""
+    with pytest.raises(BadInput, match="policy is missing"):
+        State(tmp_path).enrol(world.vault_envelope, [])
+
+
+def test_a_policy_without_its_quorum_is_not_pinned(world, tmp_path):
+    """One admin of two."""
+    with pytest.raises(Refused) as refusal:
+        State(tmp_path).enrol(world.vault_envelope, [world.admit(world.policy, ("alice",))])
+    assert refusal.value.refusals[0].rule == "policy.new_quorum"
+
+
+@pytest.mark.parametrize("name", ["vault", "policy-1"])
+def test_an_altered_document_is_found(world, tmp_path, name):
+    """Exchanged for another good one: the journal holds the hash."""
+    world.state(tmp_path)
+    path = tmp_path / "vaults" / world.vault.id / f"{name}.json"
+    other = World(seed=1)
+    document = other.vault_envelope if name == "vault" else other.policy_envelope
+    path.write_bytes(document.to_bytes())
+    with pytest.raises(BadInput, match="was altered") as problem:
+        State(tmp_path)
+    assert problem.value.fault is Fault.MACHINE
+
+
+@pytest.mark.parametrize("name", ["vault", "policy-1"])
+def test_a_missing_document_is_found(world, tmp_path, name):
+    """The file that a pin stands for is gone."""
+    world.state(tmp_path)
+    (tmp_path / "vaults" / world.vault.id / f"{name}.json").unlink()
+    with pytest.raises(BadInput, match="pinned"):
+        State(tmp_path)
+
+
+def test_a_stored_policy_is_verified_again(world, tmp_path):
+    """The right payload without its signatures is not trusted at the next start."""
+    world.state(tmp_path)
+    path = tmp_path / "vaults" / world.vault.id / "policy-1.json"
+    path.write_bytes(Envelope.wrap("policy", world.policy.payload).to_bytes())
+    with pytest.raises(Refused) as refusal:
+        State(tmp_path)
+    assert refusal.value.refusals[0].step == 5
+
+
+def test_files_of_an_interrupted_enrolment_are_taken_up(world, tmp_path):
+    """The machine stopped after the files and before the journal: the same command goes on."""
+    world.state(tmp_path)
+    (tmp_path / "journal.jsonl").unlink()
+    assert State(tmp_path).vaults == {}
+    world.state(tmp_path)
+    assert set(State(tmp_path).vaults) == {world.vault.id}
+
+
+def test_an_approval_is_remembered(world, tmp_path):
+    """The second, different document of the same number is refused."""
+    state = world.state(tmp_path)
+    first, other = world.withdrawal(), world.withdrawal(why="another reason")
+    state.approve(first, "alice")
+    state = State(tmp_path)
+    assert state.vaults[world.vault.id].enrolment.chain == {1: first.id}
+    state.approve(first, "alice")
+    with pytest.raises(Refused) as refusal:
+        state.approve(other, "alice")
+    assert (refusal.value.refusals[0].step, refusal.value.refusals[0].rule) == (6, "chain.known")
+    assert refusal.value.expected == first.id
+    assert refusal.value.found == other.id
+
+
+def test_an_approval_of_a_successor_must_follow(world, tmp_path):
+    """The second names another first one than the one approved here."""
+    state = world.state(tmp_path)
+    state.approve(world.withdrawal(), "alice")
+    stray = world.withdrawal(why="another reason")
+    with pytest.raises(Refused) as refusal:
+        state.approve(world.withdrawal(sequence=2, previous=stray.id), "alice")
+    assert "withdrawal 1" in refusal.value.what
+
+
+def test_an_approved_withdrawal_binds_the_signer(world, tmp_path):
+    """What was approved here is what is signed here."""
+    state = world.state(tmp_path)
+    state.approve(world.withdrawal(why="another reason"), "alice")
+    with pytest.raises(Refused) as refusal:
+        examine(world.bundle(), state.enrolments)
+    assert refusal.value.refusals[0].rule == "chain.known"
+
+
+def test_a_signature_is_remembered(world, tmp_path):
+    """Chain, transaction and height."""
+    signed = world.sign(world.bundle(), tmp_path)
+    memory = State(tmp_path).vaults[world.vault.id]
+    assert memory.enrolment.chain == {1: world.withdrawal().id}
+    assert memory.enrolment.height == HEIGHT
+    assert memory.signed == {1: (signed.txid,)}
+
+
+def test_the_whole_chain_is_remembered(world, tmp_path):
+    """A signer that comes late learns the links before, too."""
+    first = world.withdrawal()
+    second = world.withdrawal(sequence=2, previous=first.id, height=Height(HEIGHT + 5))
+    world.sign(world.bundle(world.approve(second), predecessors=[first.payload]), tmp_path)
+    memory = State(tmp_path).vaults[world.vault.id]
+    assert memory.enrolment.chain == {1: first.id, 2: second.id}
+    assert memory.enrolment.height == HEIGHT + 5
+
+
+def test_a_new_epoch_is_adopted_with_the_signature(world, tmp_path):
+    """From then on the older one is refused, in a new process too."""
+    policy = world.successor()
+    envelope = world.approve(world.withdrawal(policy=policy.id))
+    policies = [world.policy_envelope, world.admit(policy)]
+    world.sign(world.bundle(envelope, policies=policies), tmp_path)
+    state = State(tmp_path)
+    assert state.vaults[world.vault.id].enrolment.policy.policy.id == policy.id
+    with pytest.raises(Refused) as refusal:
+        examine(world.bundle(), state.enrolments)
+    assert refusal.value.refusals[0].rule == "policy.rollback"
+
+
+def test_another_process_came_between(world, tmp_path):
+    """What was decided on an older journal is not written."""
+    state, other = world.state(tmp_path), State(tmp_path)
+    other.approve(world.withdrawal(why="another reason"), "alice")
+    with pytest.raises(BadInput, match="changed since"):
+        state.approve(world.withdrawal(), "alice")
+
+
+def test_other_lines_are_for_auditors(world, tmp_path):
+    """A line of another event changes nothing that a check depends on."""
+    world.state(tmp_path)
+    Journal.open(tmp_path).append("policy", vault="0" * 64, epoch=7, policies=[[7, "x"]])
+    assert set(State(tmp_path).vaults) == {world.vault.id}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"vault": []},
+        {"vault": "0" * 64, "policies": 7},
+        {"vault": "0" * 64, "chain": [[1]]},
+        {"vault": "0" * 64, "chain": "ab"},
+    ],
+    ids=json.dumps,
+)
+def test_a_line_that_nobody_understands(world, tmp_path, fields):
+    """Well hashed and wrong inside: an error with the line's number, no crash."""
+    world.state(tmp_path)
+    Journal.open(tmp_path).append("enrol", **fields)
+    with pytest.raises(BadInput, match="line 2 is not understood"):
+        State(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made(world, tmp_path):
+    """A file lies where the vaults should be."""
+    (tmp_path / "vaults").write_text("in the way")
+    with pytest.raises(BadInput) as problem:
+        world.state(tmp_path)
+    assert problem.value.fault is Fault.MACHINE
+    assert not (tmp_path / "journal.jsonl").exists()
