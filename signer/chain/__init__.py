@@ -1,0 +1,1 @@
+"""Online: the only code that opens sockets."""

@@ -1,0 +1,1 @@
+"""Online: the coordinator's database."""
