@@ -1,0 +1,1 @@
+"""Online: combine, finalize, broadcast. Every signature is verified and attributed."""

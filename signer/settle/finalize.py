@@ -1,0 +1,88 @@
+"""Enough signatures become a transaction that anybody can verify."""
+
+from dataclasses import InitVar, dataclass, replace
+from typing import Final as Constant
+
+from policies.withdrawal import Withdrawal
+from signer.core.errors import Fault, Refusal, Refused
+from signer.core.psbt_parts import PsbtInput
+from signer.core.script import push
+from signer.core.transaction import Transaction, TxIn, TxOut
+from signer.core.vault import Vault
+from signer.settle import consensus
+from signer.settle.combine import STEP, Combined
+from signer.settle.consensus import Verdict
+from signer.sign.facts import VaultInput
+
+_CHECKED: Constant = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """A transaction that is ready for the network. Only `finalize` makes one.
+
+    Attributes:
+        tx: with its witnesses.
+        vault: that it spends from.
+        withdrawal: that it fulfils.
+        verdict: whether Bitcoin Core's consensus code has run it; if so, it said yes.
+    """
+
+    tx: Transaction
+    vault: Vault
+    withdrawal: Withdrawal
+    verdict: Verdict
+    proof: InitVar[object]
+
+    def __post_init__(self, proof: object) -> None:
+        if proof is not _CHECKED:
+            raise TypeError("only finalize makes a final transaction")
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes that nodes pass on (BIP144)."""
+        return self.tx.to_bytes()
+
+
+def finalize(combined: Combined) -> Final:
+    """Put m signatures on every input, and let Bitcoin Core's code judge the whole.
+
+    Raises:
+        Refused: signatures are missing, or the consensus code says no.
+    """
+    facts = combined.facts
+    if combined.missing:
+        raise Refused(
+            Refusal(
+                STEP,
+                "signatures.missing",
+                f"too few signatures: {combined.sentence}",
+                Fault.COSIGNER,
+                expected=f"{facts.vault.threshold} on every input",
+                found=f"{facts.vault.threshold - combined.missing} on the least signed input",
+                hint="let more officers sign, then combine their files with this one",
+            )
+        )
+    unsigned = facts.psbt.tx
+    inputs = tuple(
+        _signed(txin, said, coin, facts.vault.threshold)
+        for txin, said, coin in zip(unsigned.inputs, facts.psbt.inputs, facts.inputs, strict=True)
+    )
+    tx = replace(unsigned, inputs=inputs)
+    spent = [TxOut(coin.amount, coin.script.script_pubkey) for coin in facts.inputs]
+    return Final(tx, facts.vault, facts.withdrawal, consensus.verify(tx, spent), _CHECKED)
+
+
+def _signed(txin: TxIn, said: PsbtInput, coin: VaultInput, threshold: int) -> TxIn:
+    """BIP141's witness of a multisig, behind BIP16's script sig if the vault is P2SH-P2WSH."""
+    found = {signature.pubkey: signature.signature for signature in said.partial_sigs}
+    # CHECKMULTISIG walks keys and signatures in step, so they come in the script's order, and
+    # takes one element too many, which has to be empty (BIP147).
+    signatures = [found[key.pubkey] for key in coin.script.keys if key.pubkey in found]
+    redeem = coin.script.redeem_script
+    return TxIn(
+        txin.outpoint,
+        push(redeem) if redeem else b"",
+        txin.sequence,
+        (b"", *signatures[:threshold], coin.script.witness_script),
+    )
