@@ -1,0 +1,1 @@
+"""Rehearsals: people and programs playing a whole ceremony, for real."""

@@ -1,0 +1,319 @@
+"""The demo: a withdrawal from request to confirmed block, then three attacks.
+
+Three officers and a coordinator, each at a machine of their own: separate folders, separate
+processes, the real programs, typed as a person would type. Whatever comes out otherwise than told
+here raises `Differs`.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from signer.build.typed import parse_amount
+from signer.ceremony.stage import Differs, Machine, Reason, Stage, Step
+from signer.ceremony.terminal import Script
+from signer.ceremony.thief import Forgery, forgeries
+from signer.core.address import address_of
+from signer.core.errors import BadInput
+from signer.core.hashes import hash160
+from signer.core.names import Sats
+from signer.core.transaction import Transaction, TxOut
+
+OFFICERS = ("alice", "bob", "carol")
+COIN, NETWORK = "BTC", "regtest"
+
+_SUPPLIER = b"\x00\x14" + hash160(b"the supplier's own key")
+_AMOUNT = "0.25BTC"
+_FUNDS = ("1BTC", "0.4BTC", "0.2BTC")
+_SHOWN_WORD = re.compile(r"^ *[0-9]+\. ([a-z]+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One attack, and how each signer answered.
+
+    Attributes:
+        forgery: what the thief made.
+        reasons: at least one of each signer.
+    """
+
+    forgery: Forgery
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How the demo went; it only ends when everything was as it has to be.
+
+    Attributes:
+        steps: in order.
+        txid: of the honest withdrawal.
+        block: the hash of the block that confirmed it.
+        height: of that block.
+        engine: the consensus code that verified the transaction.
+        attacks: all refused.
+    """
+
+    steps: tuple[Step, ...]
+    txid: str
+    block: str
+    height: int
+    engine: str
+    attacks: tuple[Attack, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cast:
+    stage: Stage
+    coordinator: Machine
+    alice: Machine
+    bob: Machine
+    carol: Machine
+
+    @property
+    def officers(self) -> tuple[Machine, ...]:
+        return self.alice, self.bob, self.carol
+
+
+def play(folder: Path, tell: Callable[[Step], None]) -> Played:
+    """Play the whole demo in a folder.
+
+    Args:
+        folder: empty; everything is left there.
+        tell: called with each step when it is done.
+
+    Raises:
+        Differs: something came out otherwise.
+    """
+    stage = Stage(folder, tell)
+    cast = _Cast(
+        stage,
+        stage.machine("coordinator"),
+        *(stage.machine(name, _answers(name)) for name in OFFICERS),
+    )
+    stage.scene = "keys"
+    _keys(cast)
+    stage.scene = "a vault and its policy"
+    _vault(cast)
+    _policy(cast)
+    _fund(cast)
+    stage.scene = "a withdrawal, from request to confirmed block"
+    _request(cast, "w1", why="invoice 1042 of May", signers=(cast.alice, cast.bob))
+    txid, block, height, engine = _settle(cast)
+    stage.scene = "another withdrawal, while a thief holds the coordinator"
+    attacks = _attacks(cast)
+    return Played(tuple(stage.steps), txid, block, height, engine, attacks)
+
+
+def passphrase(name: str) -> str:
+    """An officer's passphrase: no secret, so that whoever keeps the demo can go on with it."""
+    return f"{name}, for the demo only"
+
+
+def _answers(name: str) -> Script:
+    """What an officer types at each prompt."""
+
+    def words(screen: str) -> str:
+        shown = screen.rpartition("they are the key")[2]
+        return " ".join(_SHOWN_WORD.findall(shown))
+
+    return (
+        (r"passphrase for [^\n]*: $|the same passphrase again: $", passphrase(name)),
+        (r"press enter when you have written it down: $", ""),
+        (r"type the words back in one line: $", words),
+        (r"\[type yes\]: $", "yes"),
+    )
+
+
+def _keys(cast: _Cast) -> None:
+    for officer in cast.officers:
+        name = officer.name
+        officer.does("makes a signing key, words on paper", f"coldsign key create {name}")
+        officer.does(
+            "exports its public half",
+            f"coldsign key xpub {name} --network {NETWORK} -o {name}.key.json",
+            makes=f"{name}.key.json",
+        )
+        officer.does(
+            "makes an approval key",
+            f"coldsign officer create {name} -o {name}.officer.json",
+            makes=f"{name}.officer.json",
+        )
+        cast.stage.carry(
+            "public records to the coordinator",
+            officer,
+            f"{name}.key.json",
+            f"{name}.officer.json",
+            to=(cast.coordinator,),
+        )
+
+
+def _vault(cast: _Cast) -> None:
+    keys = " ".join(f"--key {name}.key.json" for name in OFFICERS)
+    cast.coordinator.does(
+        "makes a 2-of-3 vault",
+        f"coldquorum vault create treasury --network {NETWORK} --threshold 2 {keys} -o vault.json",
+        makes="vault.json",
+    )
+
+
+def _policy(cast: _Cast) -> None:
+    coordinator, officers = cast.coordinator, cast.officers
+    records = " ".join(f"--officer {name}.officer.json" for name in OFFICERS)
+    coordinator.does(
+        "starts a policy from a template",
+        f"coldquorum policy new --vault treasury {records} > policy.toml",
+    )
+    coordinator.does("reads it in sentences", "coldquorum policy check policy.toml")
+    coordinator.does(
+        "proposes it", "coldquorum policy propose policy.toml -o policy.json", makes="policy.json"
+    )
+    cast.stage.carry("the proposal to two admins", coordinator, "policy.json", to=officers[:2])
+    for officer in officers[:2]:
+        officer.does(
+            "reads and signs the policy",
+            "coldsign policy sign policy.json",
+            makes=f"policy-{officer.name}.json",
+        )
+        cast.stage.carry(
+            "back to the coordinator", officer, f"policy-{officer.name}.json", to=(coordinator,)
+        )
+    coordinator.does(
+        "gathers the admins' quorum",
+        "coldquorum policy import policy-alice.json policy-bob.json -o policy-1.json",
+        makes="policy-1.json",
+    )
+    cast.stage.carry(
+        "vault and policy to all", coordinator, "vault.json", "policy-1.json", to=officers
+    )
+    for officer in officers:
+        officer.does(
+            "compares the vault's id, and pins it",
+            f"coldsign enrol vault.json --policy policy-1.json --key {officer.name}",
+        )
+
+
+def _fund(cast: _Cast) -> None:
+    listed = cast.coordinator.tells(
+        "takes addresses to pay in",
+        f"coldquorum vault addresses treasury --count {len(_FUNDS)} --json",
+    )
+    payments = " ".join(
+        f"{entry['address']}:{amount}"
+        for entry, amount in zip(listed["addresses"], _FUNDS, strict=True)
+    )
+    cast.coordinator.does("pays play money in", f"coldquorum regtest fund {payments}")
+
+
+def _request(cast: _Cast, name: str, *, why: str, signers: tuple[Machine, ...]) -> None:
+    """Ask for, approve and build a withdrawal, and carry it to its signers."""
+    coordinator, approvers = cast.coordinator, (cast.alice, cast.bob)
+    address = address_of(_SUPPLIER, COIN, NETWORK)
+    coordinator.does(
+        "asks for a withdrawal",
+        f"coldquorum request new --vault treasury --to '{address}:{_AMOUNT}:Supplier:{why}' "
+        f"--why '{why}' --initiator carol --fee-ceiling 20000 --regtest -o {name}.json",
+        makes=f"{name}.json",
+    )
+    cast.stage.carry("the request to two officers", coordinator, f"{name}.json", to=approvers)
+    for officer in approvers:
+        officer.does(
+            "reads and approves it",
+            f"coldsign approve {name}.json",
+            makes=f"{name}-{officer.name}.json",
+        )
+        cast.stage.carry(
+            "back to the coordinator", officer, f"{name}-{officer.name}.json", to=(coordinator,)
+        )
+    files = " ".join(f"{name}-{officer.name}.json" for officer in approvers)
+    tally = coordinator.tells("counts the approvals", f"coldquorum request show {files} --json")
+    _expect("approvals", tally["approvals"]["signed"], [o.name for o in approvers])
+    coordinator.does(
+        "builds the transaction",
+        f"coldquorum build {files} -o {name}.psbt --fee-rate 2 --regtest",
+        makes=f"{name}.psbt",
+    )
+    cast.stage.carry("it crosses the air gap", coordinator, f"{name}.psbt", to=signers)
+
+
+def _settle(cast: _Cast) -> tuple[str, str, int, str]:
+    """Sign, combine, finalise, send and confirm the first withdrawal."""
+    coordinator = cast.coordinator
+    for officer in (cast.alice, cast.bob):
+        officer.does(
+            "reviews it, and signs",
+            f"coldsign sign w1.psbt -o w1-{officer.name}.psbt",
+            makes=f"w1-{officer.name}.psbt",
+        )
+        cast.stage.carry(
+            "back to the coordinator", officer, f"w1-{officer.name}.psbt", to=(coordinator,)
+        )
+    coordinator.does(
+        "verifies and gathers the signatures",
+        "coldquorum combine w1-alice.psbt w1-bob.psbt -o w1-signed.psbt",
+        makes="w1-signed.psbt",
+    )
+    final = coordinator.tells(
+        "finishes it; Bitcoin Core's code judges",
+        "coldquorum finalize w1-signed.psbt -o w1.hex --json",
+    )
+    _expect("the verdict of Bitcoin Core's consensus code", final["verified"], True)
+    _expect_payment(coordinator.folder / "w1.hex")
+    sent = coordinator.tells("sends it", "coldquorum broadcast w1.hex --regtest --json")
+    _expect("the transaction that was sent", sent["txid"], final["txid"])
+    mined = coordinator.tells("mines a block", "coldquorum regtest mine --json")
+    found = coordinator.tells(
+        "sees it confirmed", "coldquorum request show treasury/1 --regtest --json"
+    )["transaction"]
+    _expect("the transaction that confirmed", found["txid"], final["txid"])
+    _expect("its block", found["block"], mined["hash"])
+    _expect("its confirmations", found["confirmations"], 1)
+    return final["txid"], mined["hash"], mined["height"], final["engine"]
+
+
+def _attacks(cast: _Cast) -> tuple[Attack, ...]:
+    """A thief holds the coordinator and forges what the officers have approved, in three ways."""
+    signers = (cast.alice, cast.carol)
+    _request(cast, "w2", why="invoice 1043 of June", signers=signers)
+    attacks = []
+    for forgery in forgeries((cast.coordinator.folder / "w2.psbt").read_bytes()):
+        file = f"{forgery.name}.psbt"
+        (cast.coordinator.folder / file).write_bytes(forgery.raw)
+        cast.stage.carry(forgery.story, cast.coordinator, file, to=signers, who="thief")
+        reasons: list[Reason] = []
+        for officer in signers:
+            found = officer.refuses(f"coldsign sign {file}", output=_signed(file))
+            _expect(
+                f"why {officer.name} refuses {forgery.name}",
+                (found[0].step, found[0].rule),
+                (forgery.step, forgery.rule),
+            )
+            reasons += found
+        attacks.append(Attack(forgery, tuple(reasons)))
+    for officer in signers:
+        officer.does(
+            "signs the honest one all the same", "coldsign sign w2.psbt", makes=_signed("w2.psbt")
+        )
+        officer.does("checks the journal, link by link", "coldsign journal verify")
+    return tuple(attacks)
+
+
+def _signed(file: str) -> str:
+    """The name under which `coldsign sign` writes, if nobody says another."""
+    return f"{Path(file).stem}-signed.psbt"
+
+
+def _expect_payment(file: Path) -> None:
+    """The finished transaction pays the supplier, exactly what was asked for."""
+    try:
+        outputs = Transaction.parse(bytes.fromhex(file.read_text())).outputs
+    except (BadInput, ValueError, OSError) as error:
+        raise Differs("no finished transaction", expected=file.name, found=error) from None
+    wanted = TxOut(Sats(parse_amount(_AMOUNT, COIN)), _SUPPLIER)
+    _expect("payments to the supplier", [o for o in outputs if o.script == _SUPPLIER], [wanted])
+
+
+def _expect(what: str, found: object, wanted: object) -> None:
+    if found != wanted:
+        raise Differs(f"{what}: otherwise than expected", expected=wanted, found=found)

@@ -1,0 +1,184 @@
+"""How the programs end: one exit code for each kind of failure, a few lines, never a traceback.
+
+0  done
+1  a bug, or a self-test that failed
+2  usage
+3  refused: policy or verification
+4  bad input, the machine's disk and permissions included
+5  device
+6  chain
+130  interrupted by the person (128 + SIGINT), 141 the reader of stdout went away (+ SIGPIPE)
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Final, cast
+
+import typer
+
+from signer.cli import show
+from signer.core.errors import BadInput, Fault, Problem, Refusal, Refused
+
+_INTERRUPTED: Final = 130
+_BROKEN_PIPE: Final = 141
+
+# Older typers raise click's UsageError, newer ones that of a click of their own: this is either.
+_UsageError: Final = cast("type[Exception]", typer.BadParameter.__mro__[1])
+
+
+class Usage(Problem):
+    """A command line that cannot be understood."""
+
+    exit_code = 2
+
+
+class Bug(Problem):
+    """An exception that nobody foresaw."""
+
+    exit_code = 1
+
+
+def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
+    """Run a program to its end.
+
+    Whatever goes wrong becomes a block of lines on stderr and, with `--json`, one object
+    `{"error": {...}}` on stdout. An exception that nobody foresaw is told by its class and place
+    only: its text, and the values around it, may hold a secret. `COLDQUORUM_DEBUG` adds the stack,
+    still without values.
+
+    Args:
+        app: the program; its name is the program's name.
+        argv: arguments without the program's name; the process's own if None.
+
+    Returns:
+        The exit code.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # an ASCII terminal is no failure
+    try:
+        return _run(app, arguments, as_json="--json" in arguments)
+    except (BrokenPipeError, SystemExit) as error:
+        # Inside a command, typer has made a broken pipe an exit of its own, with code 1.
+        if not any(isinstance(e, BrokenPipeError) for e in (error, error.__context__)):
+            raise
+        _silence_stdout()
+        return _BROKEN_PIPE
+
+
+def _run(app: typer.Typer, arguments: list[str], *, as_json: bool) -> int:
+    name = app.info.name or "coldquorum"
+    try:
+        command = typer.main.get_command(app)
+        result = command.main(args=arguments, prog_name=str(name), standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        code = result if isinstance(result, int) else 0
+    except Problem as problem:
+        return _tell(problem, as_json=as_json)
+    except _UsageError as error:
+        return _tell_usage(error, as_json=as_json)
+    except (typer.Abort, KeyboardInterrupt):
+        code = _INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        try:
+            sys.stdout.flush()
+        except (OSError, AttributeError):
+            _silence_stdout()  # it was stdout itself: a full disk behind a redirection
+        return _tell(_os_problem(error), as_json=as_json)
+    except Exception as error:  # noqa: BLE001 -- the last net: a bug must not print values
+        return _tell(_bug(error, str(name)), as_json=as_json)
+    if code == _INTERRUPTED:
+        show.note("\ninterrupted")
+    return code
+
+
+def _tell(problem: Problem, *, as_json: bool) -> int:
+    """Print a problem and return its exit code."""
+    refusals = problem.refusals if isinstance(problem, Refused) else ()
+    word = show.paint("refused:" if refusals else "error:", "red", sys.stderr)
+    lines = [] if refusals else [f"{word} {show.safe(problem.what)}", *_details(problem)]
+    for refusal in refusals:
+        place = f"[step {refusal.step}, {show.safe(refusal.rule)}]"
+        lines += [f"{word} {show.safe(refusal.what)} {place}", *_details(refusal)]
+    show.note("\n".join(lines))
+    if as_json:
+        error = {"exit_code": problem.exit_code, "kind": type(problem).__name__, **_fields(problem)}
+        if refusals:
+            error["refusals"] = [
+                {"step": refusal.step, "rule": refusal.rule, **_fields(refusal)}
+                for refusal in refusals
+            ]
+        show.out(json.dumps({"error": error}, indent=2))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    return problem.exit_code
+
+
+def _details(problem: Problem | Refusal) -> list[str]:
+    rows = (
+        ("at fault", str(problem.fault)),
+        ("expected", problem.expected),
+        ("found", problem.found),
+        ("hint", problem.hint),
+    )
+    return [f"  {label}: {show.safe(text)}" for label, text in rows if text]
+
+
+def _fields(problem: Problem | Refusal) -> dict[str, object]:
+    return {
+        "what": problem.what,
+        "fault": str(problem.fault),
+        "expected": problem.expected,
+        "found": problem.found,
+        "hint": problem.hint,
+    }
+
+
+def _tell_usage(error: Exception, *, as_json: bool) -> int:
+    """Print what is wrong with a command line, and return the exit code."""
+    context = getattr(error, "ctx", None)
+    message = str(getattr(error, "format_message", error.__str__)())
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help text
+        show.note(message)
+        message = "a command is missing"
+        if not as_json:
+            return Usage.exit_code
+    path = getattr(context, "command_path", "")
+    hint = f"{path} --help" if path else ""
+    return _tell(Usage(message.rstrip("."), fault=Fault.OFFICER, hint=hint), as_json=as_json)
+
+
+def _os_problem(error: OSError) -> BadInput:
+    where = f" ({error.filename})" if isinstance(error.filename, str) else ""
+    reason = (error.strerror or type(error).__name__).lower()
+    return BadInput(f"the machine says: {reason}{where}", fault=Fault.MACHINE)
+
+
+def _bug(error: Exception, name: str) -> Bug:
+    frames = traceback.extract_tb(error.__traceback__)
+    if os.environ.get("COLDQUORUM_DEBUG"):
+        show.note("".join(traceback.format_list(frames)).rstrip())
+    last = frames[-1] if frames else None
+    where = f" at {PurePath(last.filename).name}:{last.lineno}" if last else ""
+    return Bug(
+        f"this is a bug in {name}: {type(error).__name__}{where}",
+        fault=Fault.MACHINE,
+        hint="nothing more is shown, since it may be secret; COLDQUORUM_DEBUG=1 adds the stack",
+    )
+
+
+def _silence_stdout() -> None:
+    """Point stdout at nothing, or the interpreter complains about it a second time at its end."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 1)
+    finally:
+        os.close(nothing)

@@ -1,0 +1,108 @@
+"""`coldsign enrol`: this signer learns a vault and its policy, and pins both."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signer.cli import documents, prompt, show
+from signer.cli.naming import HINTS, named
+from signer.cli.offline import consent
+from signer.cli.prompt import PassphraseFile
+from signer.cli.session import HomeOption, JsonFlag, Session, session
+from signer.core.errors import BadInput, Fault
+
+if TYPE_CHECKING:
+    from policies.envelope import Envelope
+    from signer.core.vault import Vault
+
+
+def enrol(
+    context: typer.Context,
+    vault: Annotated[
+        Path, typer.Argument(metavar="VAULT", readable=False, help="The vault document.")
+    ],
+    *,
+    policy: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", readable=False, help="A signed policy; once for each epoch."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="NAME", help="This machine's key in the vault.")
+    ] = None,
+    officer_only: Annotated[
+        bool, typer.Option("--officer-only", help="No key here: this machine only approves.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; test networks only.")] = False,
+    passphrase_file: PassphraseFile = None,
+    as_json: JsonFlag = False,
+    home: HomeOption = None,
+) -> None:
+    """Learn a vault: compare its id and first address with the other officers, and pin it.
+
+    Run it again with a newer policy, or with another key, to add that.
+    """
+    from signer.core.vault import Vault, twice_derived_address
+    from signer.sign.state import State, trusted
+
+    here = session(context, as_json=as_json, home=home)
+    if (key is None) != officer_only:
+        raise BadInput(
+            "which key does this machine have in the vault?",
+            fault=Fault.OFFICER,
+            expected="--key NAME, or --officer-only on a machine that only approves",
+            hint="`coldsign key list` shows the keys of this machine",
+        )
+    document = _read(vault, "vault")
+    pinned = Vault.parse(document.payload)
+    consent.refuse_shortcut(pinned.coin, pinned.network, yes=yes)
+    policies = _in_order([_read(path, "policy") for path in policy or ()])
+    state = State(here.home)
+    known = state.vaults.get(pinned.id)
+    newest = trusted(pinned, policies, known.enrolment.policy if known else None)
+    fingerprint = "" if key is None else _own(here, key, pinned, passphrase_file)
+    first = twice_derived_address(pinned)
+    show.note("\n".join((*documents.vault(pinned, own=fingerprint, first=first), "")))
+    show.note("\n".join((*documents.policy(newest.policy), "")))
+    question = "do the other officers read the same vault id and first address?"
+    consent.ask(question, pinned.coin, pinned.network, yes=yes)
+    state.enrol(document, policies, key=key or "", fingerprint=fingerprint)
+    data = {
+        "vault": pinned.id,
+        "name": pinned.name,
+        "coin": pinned.coin,
+        "network": pinned.network,
+        "first_address": first,
+        "policy": newest.policy.id,
+        "epoch": newest.policy.epoch,
+        "key": key,
+        "fingerprint": fingerprint or None,
+    }
+    here.emit(data, show.columns((name, str(value or "none")) for name, value in data.items()))
+
+
+def _read(path: Path, kind: str) -> "Envelope":
+    from policies.envelope import MAX_DOCUMENT, Envelope
+    from signer.core.files import read_limited
+
+    with named(path, hint=HINTS[kind]):
+        return Envelope.parse(read_limited(path, limit=MAX_DOCUMENT, what=kind), kind=kind)
+
+
+def _in_order(policies: "list[Envelope]") -> "list[Envelope]":
+    from policies.policy import Policy
+
+    return sorted(policies, key=lambda envelope: Policy.parse(envelope.payload).epoch)
+
+
+def _own(here: Session, key: str, vault: "Vault", passphrase_file: Path | None) -> str:
+    """The fingerprint of this machine's key, once it is proven to be in the vault exactly."""
+    from signer.keys import unlock
+    from signer.keys.hardening import wipe
+    from signer.sign.softkey import SoftKey
+
+    unlock.existing(here.home, key, unlock.Kind.SEED)
+    passphrase = prompt.passphrase(passphrase_file, f"the key {key}")
+    own = SoftKey.of(unlock.root(here.home, key, passphrase), vault)
+    wipe(passphrase)
+    return own.fingerprint

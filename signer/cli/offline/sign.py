@@ -1,0 +1,135 @@
+"""`coldsign sign`: the eleven steps, from a file that nobody vouches for to a signed one."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signer.cli import prompt, review, show
+from signer.cli.naming import HINTS, named
+from signer.cli.offline import consent, outputs
+from signer.cli.offline.inspect import gathered
+from signer.cli.offline.outputs import OutputOption
+from signer.cli.prompt import PassphraseFile
+from signer.cli.session import HomeOption, JsonFlag, Session, session
+from signer.core.errors import BadInput, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from signer.core.names import Fingerprint
+    from signer.core.vault import Vault
+    from signer.sign.facts import Facts
+    from signer.sign.softkey import SoftKey
+
+
+def sign(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(metavar="IN", readable=False, help="A PSBT, binary or base64.")
+    ],
+    *,
+    output: OutputOption = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The key, if several are enrolled.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; test networks only.")] = False,
+    passphrase_file: PassphraseFile = None,
+    as_json: JsonFlag = False,
+    home: HomeOption = None,
+) -> None:
+    """Check a PSBT, show what it does, and sign it if the officer says yes."""
+    from signer.carry.file import read_psbt, write_psbt
+    from signer.sign.check import examine
+    from signer.sign.sign import sign as sign_checked
+    from signer.sign.state import State
+
+    here = session(context, as_json=as_json, home=home)
+    target = outputs.chosen(output, file, "signed", ".psbt")
+    state = State(here.home)
+    # steps 1 to 8
+    with named(file, hint=HINTS["psbt"]):
+        checked = examine(read_psbt(file), state.enrolments)
+    vault = checked.facts.vault
+    consent.refuse_shortcut(vault.coin, vault.network, yes=yes)
+    name = _key_name(state.vaults[vault.id].keys, key, checked.facts)
+    # step 9
+    seen = gathered(checked, state)
+    show.note(f"{review.text(seen, sys.stderr)}\n")
+    consent.ask("sign it?", vault.coin, vault.network, yes=yes)
+    own = _unlocked(here, name, vault, passphrase_file)
+    # steps 10 and 11, over the file as it is now
+    signed = sign_checked(checked, read_psbt(file), own, state)
+    try:
+        write_psbt(target, signed.raw)
+    except BadInput as problem:
+        raise BadInput(
+            f"signed and journalled, but not written: {problem.what}",
+            fault=problem.fault,
+            expected=problem.expected,
+            found=problem.found,
+            hint="run it again, to another place if need be: it is safe, since the same "
+            "transaction gets the same signatures",
+        ) from None
+    officers = (*seen.signed, *_officer(vault, signed.fingerprint, seen.signed))
+    data = {
+        "txid": signed.txid,
+        "withdrawal": seen.withdrawal,
+        "sequence": seen.sequence,
+        "key": name,
+        "fingerprint": signed.fingerprint,
+        "signatures": signed.count,
+        "signed_by": list(officers),
+        "threshold": vault.threshold,
+        "file": str(target),
+    }
+    here.emit(
+        data,
+        show.columns(
+            (
+                ("signed", f"{len(officers)} of {vault.threshold}: {', '.join(officers)}"),
+                ("written", str(target)),
+            )
+        ),
+    )
+
+
+def _officer(vault: "Vault", fingerprint: "Fingerprint", known: tuple[str, ...]) -> list[str]:
+    """Whose key it is, if that officer's signatures were not in the file before."""
+    return [
+        s.officer for s in vault.signers if s.fingerprint == fingerprint and s.officer not in known
+    ]
+
+
+def _key_name(keys: "Mapping[Fingerprint, str]", wanted: str | None, facts: "Facts") -> str:
+    """The name of the key to sign with: the one that is wanted, or the only one enrolled."""
+    found = [(known, name) for known, name in keys.items() if wanted in (None, name)]
+    if len(found) != 1:
+        raise BadInput(
+            "which key?" if found else "no such key is enrolled for this vault",
+            fault=Fault.OFFICER,
+            expected=f"--key, one of {', '.join(keys.values())}" if keys else "an enrolled key",
+            found=wanted or "none",
+            hint="`coldsign enrol VAULT --policy FILE --key NAME` adds one",
+        )
+    fingerprint, name = found[0]
+    if all(coin.key_of(fingerprint) in coin.signed for coin in facts.inputs):
+        raise BadInput(
+            f"{name} has signed this file already",
+            fault=Fault.OFFICER,
+            found=f"signed by {', '.join(facts.signed_by)}",
+            hint="carry it to the next signer, or back to `coldquorum combine`",
+        )
+    return name
+
+
+def _unlocked(here: Session, name: str, vault: "Vault", passphrase_file: Path | None) -> "SoftKey":
+    from signer.keys import unlock
+    from signer.keys.hardening import wipe
+    from signer.sign.softkey import SoftKey
+
+    passphrase = prompt.passphrase(passphrase_file, f"the key {name}")
+    own = SoftKey.of(unlock.root(here.home, name, passphrase), vault)
+    wipe(passphrase)
+    return own

@@ -1,0 +1,422 @@
+"""`coldquorum policy`: write, check, propose and gather signatures for a vault's policy."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signer.cli import show
+from signer.cli.naming import HINTS, UnclearCommand, named
+from signer.cli.session import HomeOption, JsonFlag, Session, session
+from signer.core.errors import BadInput, Fault
+
+if TYPE_CHECKING:
+    from policies.envelope import Envelope
+    from policies.policy import Policy
+    from policies.quorum import Tally
+    from signer.core.vault import Vault
+    from signer.store.store import Store
+
+VaultOption = Annotated[
+    str, typer.Option("--vault", metavar="VAULT", help="A vault's name or id, or its file.")
+]
+Toml = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A policy as TOML.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        readable=False,
+        help="Write the document; never overwrites.",
+    ),
+]
+
+_STEP = 5
+"""Signers judge policies in step 5."""
+
+_MAX_RECORD = 4096
+"""Bytes of an officer's record; they take about 120."""
+
+
+def new(
+    context: typer.Context,
+    *,
+    vault: VaultOption,
+    officer: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            readable=False,
+            help="An officer's record (`coldsign officer show`); once for each.",
+        ),
+    ] = None,
+    threshold: Annotated[
+        int | None, typer.Option(metavar="K", help="Officers needed; a majority if not given.")
+    ] = None,
+    as_json: JsonFlag = False,
+    home: HomeOption = None,
+) -> None:
+    """Print a policy to edit, as TOML: the vault's first, or its next if it has one.
+
+    coldquorum policy new --vault V --officer alice.json --officer bob.json > policy.toml
+    """
+    from signer.build.policy_source import write_toml
+    from signer.cli.online import inbox
+    from signer.store.store import Store
+
+    here = session(context, as_json=as_json, home=home)
+    records = [_officer_record(path) for path in officer or ()]
+    with Store(here.home) as store:
+        found = inbox.vault(store, vault).vault
+        first = not store.policies(found.id)
+        if first or records:
+            policy = _first(found, records, threshold)
+        else:
+            policy = _next(inbox.policy_in_force(store, found.id).policy)
+    toml = write_toml(policy)
+    here.emit({"vault": found.id, "epoch": policy.epoch, "toml": toml}, toml.rstrip("\n"))
+    show.note("next: edit it, then `coldquorum policy check FILE`")
+
+
+def check(
+    context: typer.Context, file: Toml, *, as_json: JsonFlag = False, home: HomeOption = None
+) -> None:
+    """Say in sentences what a policy demands, or where it is wrong."""
+    from signer.cli import documents
+    from signer.store.store import Store
+
+    here = session(context, as_json=as_json, home=home)
+    policy = _read_toml(file)
+    with Store(here.home) as store:
+        _check_with_vault(policy, store, file)
+    here.emit(data(policy), "\n".join(documents.policy(policy)))
+    show.note(f"next: coldquorum policy propose {show.safe(str(file))} -o policy.json")
+
+
+def propose(
+    context: typer.Context,
+    file: Toml,
+    *,
+    output: Output = None,
+    as_json: JsonFlag = False,
+    home: HomeOption = None,
+) -> None:
+    """Make the document that the admins sign; without -o it goes to stdout."""
+    from policies.envelope import Envelope
+    from signer.core.files import refuse_existing, write_new
+    from signer.store.store import Store
+
+    here = session(context, as_json=as_json, home=home)
+    if output is not None:
+        refuse_existing(output)
+    policy = _read_toml(file)
+    envelope = Envelope.wrap("policy", policy.to_payload())
+    with Store(here.home) as store:
+        _check_with_vault(policy, store, file)
+        store.add_policy(envelope)
+    if output is None:
+        show.out(envelope.to_bytes().decode().rstrip("\n"))
+    else:
+        write_new(output, envelope.to_bytes())
+        here.emit(
+            {"policy": policy.id, "epoch": policy.epoch, "file": str(output)},
+            show.columns(
+                (
+                    ("policy", show.grouped(policy.id)),
+                    ("epoch", str(policy.epoch)),
+                    ("written", str(output)),
+                )
+            ),
+        )
+    admins = policy.admins
+    show.note(
+        f"next: {admins.threshold} of {', '.join(admins.members)} run "
+        f"`coldsign policy sign {show.safe(str(output or 'FILE'))}`, "
+        "then `coldquorum policy import` takes all their files"
+    )
+
+
+def import_(
+    context: typer.Context,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE", readable=False, help="One policy, as the admins signed it."),
+    ],
+    *,
+    output: Output = None,
+    as_json: JsonFlag = False,
+    home: HomeOption = None,
+) -> None:
+    """Gather the admins' signatures; once enough have signed, the policy is in force.
+
+    Signatures are kept from one time to the next, so that files may come one by one.
+    """
+    from signer.cli.online import inbox
+    from signer.core.files import refuse_existing, write_new
+    from signer.store.merge import merge
+    from signer.store.store import Store
+
+    here = session(context, as_json=as_json, home=home)
+    if output is not None:
+        refuse_existing(output)
+    merged = merge([inbox.read(path, inbox.POLICY) for path in files])
+    with Store(here.home) as store:
+        stored = store.add_policy(merged)
+        _check_quorum(stored.policy, stored.envelope)
+        inbox.policy_chain(store, stored.policy.id)  # the quorum of the epoch before, too
+    if output is not None:
+        write_new(output, stored.envelope.to_bytes())
+        show.note(f"written to {show.safe(str(output))}")
+    emit(here, stored.policy, stored.envelope)
+
+
+def show_(
+    context: typer.Context,
+    said: Annotated[
+        str | None, typer.Argument(metavar="ID|FILE", help="Which one, if not the newest.")
+    ] = None,
+    *,
+    vault: Annotated[
+        str | None, typer.Option(metavar="VAULT", help="The newest of this vault.")
+    ] = None,
+    toml: Annotated[bool, typer.Option("--toml", help="As TOML, to edit.")] = False,
+    output: Output = None,
+    as_json: JsonFlag = False,
+    home: HomeOption = None,
+) -> None:
+    """Show a policy in sentences, and who has signed it."""
+    from signer.build.policy_source import write_toml
+    from signer.core.files import refuse_existing, write_new
+    from signer.store.store import Store
+
+    here = session(context, as_json=as_json, home=home)
+    if output is not None:
+        refuse_existing(output)
+    with Store(here.home) as store:
+        policy, envelope = _find(store, said, vault)
+    if output is not None:
+        write_new(output, envelope.to_bytes())
+        show.note(f"written to {show.safe(str(output))}")
+    if toml:
+        text = write_toml(policy)
+        here.emit({"policy": policy.id, "toml": text}, text.rstrip("\n"))
+    else:
+        emit(here, policy, envelope)
+
+
+def data(policy: "Policy") -> dict[str, object]:
+    """A policy as plain JSON values, its rules also in sentences."""
+    return {
+        "id": policy.id,
+        "vault": policy.vault,
+        "coin": policy.coin,
+        "network": policy.network,
+        "epoch": policy.epoch,
+        "previous": policy.previous,
+        "activation_height": policy.activation_height,
+        "loosening_delay": policy.loosening_delay,
+        "officers": dict(policy.officers),
+        "roles": {
+            role.name: {"members": list(role.members), "threshold": role.threshold}
+            for role in policy.roles.values()
+        },
+        "rules": policy.tables()["rules"],
+        "sentences": [rule.explain() for rule in policy.rules],
+    }
+
+
+def votes(tally: "Tally") -> dict[str, object]:
+    """A tally as plain JSON values."""
+    return {
+        "role": tally.role,
+        "threshold": tally.threshold,
+        "signed": list(tally.signed),
+        "eligible": list(tally.eligible),
+        "discounted": list(tally.discounted),
+        "missing": tally.missing,
+        "reached": tally.reached,
+    }
+
+
+def emit(here: Session, policy: "Policy", envelope: "Envelope") -> None:
+    """Print a policy and who of its admins has signed it."""
+    from policies.epochs import count_admins
+    from signer.cli import documents
+
+    tally = count_admins(policy, envelope)
+    state = "in force" if tally.reached else f"{tally.missing} more needed"
+    here.emit(
+        {**data(policy), "admins": votes(tally)},
+        "\n".join((*documents.policy(policy), f"  signed    {tally.sentence}; {state}")),
+    )
+
+
+def _check_quorum(policy: "Policy", envelope: "Envelope") -> None:
+    """Say who is missing, while signatures are still being gathered."""
+    from policies.epochs import count_admins
+    from signer.core.errors import Refusal, Refused
+
+    tally = count_admins(policy, envelope)
+    if tally.reached:
+        return
+    waiting = [name for name in tally.eligible if name not in tally.signed]
+    raise Refused(
+        Refusal(
+            _STEP,
+            "policy.new_quorum",
+            f"kept, but not in force yet: {tally.missing} more of {', '.join(waiting)} needed",
+            Fault.OFFICER,
+            expected=f"{tally.threshold} of {', '.join(tally.eligible)}",
+            found=", ".join(tally.signed) or "nobody",
+            hint="signatures are kept: import the other admins' files when they come",
+        )
+    )
+
+
+def _first(vault: "Vault", records: "list[tuple[str, str]]", threshold: int | None) -> "Policy":
+    """A first policy: the same quorum of all officers for each role."""
+    from dataclasses import replace
+
+    from signer.build.policy_source import read_toml, template
+
+    if not records:
+        raise BadInput(
+            "a first policy needs its officers",
+            fault=Fault.OFFICER,
+            expected="--officer FILE, once for each",
+            hint="`coldsign officer show NAME -o FILE` writes the file",
+        )
+    officers = dict(records)
+    if len(officers) != len(records):
+        raise BadInput(
+            "an officer is named twice",
+            fault=Fault.OFFICER,
+            found=", ".join(name for name, _ in records),
+            hint="each --officer has to be another one",
+        )
+    policy = read_toml(
+        template(coin=vault.coin, network=vault.network, vault=vault.id, officers=officers)
+    )
+    if threshold is None:
+        return policy
+    if not 1 <= threshold <= len(officers):
+        raise BadInput(
+            "no such quorum",
+            fault=Fault.OFFICER,
+            expected=f"1 to {len(officers)}",
+            found=str(threshold),
+            hint="name more officers, or ask for fewer",
+        )
+    roles = {name: replace(role, threshold=threshold) for name, role in policy.roles.items()}
+    return replace(policy, roles=roles)
+
+
+def _next(policy: "Policy") -> "Policy":
+    """The next epoch, unchanged but for what has to be."""
+    from dataclasses import replace
+
+    from signer.core.names import Height
+
+    return replace(
+        policy,
+        epoch=policy.epoch + 1,
+        previous=policy.id,
+        activation_height=Height(policy.activation_height + policy.loosening_delay),
+    )
+
+
+def _read_toml(file: Path) -> "Policy":
+    from policies.policy import MAX_POLICY
+    from signer.build.policy_source import read_toml
+    from signer.core.files import read_limited
+
+    hint = HINTS["toml"]
+    with named(file, hint=hint):
+        raw = read_limited(file, limit=MAX_POLICY, what="policy")
+    if raw.startswith(b"{"):
+        hint = "this is a document, not TOML: `coldquorum policy show FILE` reads it"
+    with named(file, hint=hint):
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise BadInput(
+                "not text",
+                fault=Fault.OFFICER,
+                expected="a policy as TOML, in UTF-8",
+                found=f"a bad byte at {error.start}",
+            ) from None
+        return read_toml(text)
+
+
+def _check_with_vault(policy: "Policy", store: "Store", file: Path) -> None:
+    """What only the Bitcoin side can tell: the vault, its network, the addresses."""
+    from policies.rules import Destinations
+    from signer.build.typed import parse_address
+
+    vault = store.vault(policy.vault).vault
+    for key, expected, found in (
+        ("coin", vault.coin, policy.coin),
+        ("network", vault.network, policy.network),
+    ):
+        if expected != found:
+            raise BadInput(
+                f"{file}: policy.{key} is not the vault's",
+                fault=Fault.OFFICER,
+                expected=expected,
+                found=found,
+                hint="`coldquorum vault show` tells what the vault is",
+            )
+    for rule in policy.rules:
+        if not isinstance(rule, Destinations):
+            continue
+        for at, address in enumerate(rule.allowed):
+            where = f"{file}: policy.rules.destinations.allowed[{at}]"
+            with named(where):
+                usual = parse_address(address, vault.coin, vault.network)
+            if usual != address:
+                raise BadInput(
+                    f"{where} is written unusually, and would match nothing",
+                    fault=Fault.OFFICER,
+                    expected=usual,
+                    found=address,
+                    hint="write it as expected: documents hold addresses in one form only",
+                )
+
+
+def _find(store: "Store", said: str | None, vault: str | None) -> "tuple[Policy, Envelope]":
+    from policies.policy import Policy
+    from policies.strict_json import DIGEST
+    from signer.cli.online import inbox
+    from signer.core.names import DocumentId
+
+    if said is not None and not DIGEST[0].fullmatch(said):
+        envelope = inbox.read(Path(said), inbox.POLICY)
+        return Policy.parse(envelope.payload), envelope
+    if said is not None:
+        stored = store.policy(DocumentId(said))
+        return stored.policy, stored.envelope
+    if vault is None:
+        raise UnclearCommand("which policy?", hint="give its id or its file, or --vault VAULT")
+    trusted = inbox.policy_in_force(store, inbox.vault(store, vault).vault.id)
+    return trusted.policy, trusted.envelope
+
+
+def _officer_record(path: Path) -> tuple[str, str]:
+    """Read an officer's public record: the name and the key."""
+    from policies import strict_json
+    from policies.quorum import officer_key
+    from policies.strict_json import Fields
+    from signer.core.files import read_limited
+
+    with named(path, hint=HINTS["officer"]):
+        found = read_limited(path, limit=_MAX_RECORD, what="officer record")
+        fields = Fields(
+            strict_json.load(found, limit=_MAX_RECORD, what="officer record", fault=Fault.OFFICER),
+            "officer record",
+            required=("kind", "version", "name", "key"),
+            fault=Fault.OFFICER,
+        )
+        fields.exactly("kind", "officer")
+        fields.exactly("version", 1)
+        return fields.name("name"), officer_key(fields, "key")

@@ -1,0 +1,150 @@
+"""How a withdrawal stands: its approvals, how far it has come, and what the chain says."""
+
+from dataclasses import dataclass, replace
+
+from policies.envelope import Envelope
+from policies.policy import Policy
+from policies.withdrawal import Withdrawal, count_approvals
+from signer.chain.chain import Chain, Status
+from signer.cli import documents, show
+from signer.cli.online.policies import votes
+from signer.cli.session import Session
+from signer.core.names import Height, Txid
+from signer.core.vault import Vault
+from signer.store.rows import StoredWithdrawal
+from signer.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a withdrawal has come.
+
+    Attributes:
+        state: `requested`, `approved`, `built`, `finalized`; with a chain, also `sent`,
+            `confirmed`, `expired`.
+        height: of the last block, or None if no chain was asked.
+        txid: of its transaction, if one was finalised and a chain was asked.
+        status: where that is.
+    """
+
+    state: str
+    height: Height | None = None
+    txid: Txid | None = None
+    status: Status | None = None
+
+
+def known(store: Store, stored: StoredWithdrawal, policy: Policy) -> Standing:
+    """How far it has come, as far as is known without a chain."""
+    if store.transactions(stored.withdrawal.id):
+        return Standing("finalized")
+    if store.drafts(stored.withdrawal.id):
+        return Standing("built")
+    reached = count_approvals(stored.envelope, policy).reached
+    return Standing("approved" if reached else "requested")
+
+
+def ask(chain: Chain, store: Store, stored: StoredWithdrawal, before: Standing) -> Standing:
+    """Ask the chain, too; a withdrawal that has confirmed keeps no coins reserved.
+
+    Raises:
+        ChainError: the node cannot be asked.
+    """
+    withdrawal = stored.withdrawal
+    stands = replace(before, height=chain.tip().height)
+    for transaction in store.transactions(withdrawal.id):
+        status = chain.status(transaction.txid, withdrawal.height)
+        stands = replace(stands, txid=transaction.txid, status=status)
+        if status.confirmations:
+            store.release(withdrawal.id)
+            return replace(stands, state="confirmed")
+    if stands.status is not None and stands.status.in_mempool:
+        return replace(stands, state="sent")
+    if chain.tip().height > withdrawal.expiry:
+        return replace(stands, state="expired")
+    return stands
+
+
+def emit(
+    here: Session,
+    withdrawal: Withdrawal,
+    envelope: Envelope,
+    vault: Vault,
+    policy: Policy,
+    *,
+    stands: Standing,
+) -> None:
+    """Print a withdrawal and how it stands."""
+    tally = count_approvals(envelope, policy)
+    rows = [("state", stands.state)]
+    if tally.discounted:
+        rows.append(("look", f"{', '.join(tally.discounted)} asked: that approval does not count"))
+    if stands.height is not None:
+        rows.append(("last block", str(stands.height)))
+    if stands.txid is not None and stands.status is not None:
+        rows.append(("txid", show.grouped(stands.txid)))
+        rows.append(("chain", status_words(stands.status)))
+    told = documents.withdrawal(withdrawal, vault.name, tally)
+    here.emit(
+        {
+            **_data(withdrawal, vault),
+            "approvals": votes(tally),
+            "state": stands.state,
+            **_chain_data(stands),
+        },
+        "\n".join((*told, "", show.columns(rows, indent=2))),
+    )
+
+
+def status_words(status: Status) -> str:
+    """Where a transaction is, in a few words."""
+    if status.confirmations:
+        return f"confirmed, {status.confirmations} deep, in block {status.block}"
+    return "waits for a block" if status.in_mempool else "not known to the chain"
+
+
+def status_data(txid: str, status: Status) -> dict[str, object]:
+    """Where a transaction is, as plain JSON values."""
+    return {
+        "txid": txid,
+        "confirmations": status.confirmations,
+        "block": status.block,
+        "in_mempool": status.in_mempool,
+    }
+
+
+def _chain_data(stands: Standing) -> dict[str, object]:
+    if stands.height is None:
+        return {}
+    data: dict[str, object] = {"chain_height": stands.height}
+    if stands.txid is not None and stands.status is not None:
+        data["transaction"] = status_data(stands.txid, stands.status)
+    return data
+
+
+def _data(withdrawal: Withdrawal, vault: Vault) -> dict[str, object]:
+    return {
+        "id": withdrawal.id,
+        "handle": f"{vault.name}/{withdrawal.sequence}",
+        "vault": withdrawal.vault,
+        "policy": withdrawal.policy,
+        "coin": withdrawal.coin,
+        "network": withdrawal.network,
+        "sequence": withdrawal.sequence,
+        "previous": withdrawal.previous,
+        "initiator": withdrawal.initiator,
+        "why": withdrawal.why,
+        "payments": [
+            {
+                "address": payment.address,
+                "amount": payment.amount,
+                "beneficiary": payment.beneficiary,
+                "label": payment.label,
+            }
+            for payment in withdrawal.payments
+        ],
+        "total": withdrawal.total,
+        "fee_ceiling": withdrawal.fee_ceiling,
+        "height": withdrawal.height,
+        "expiry": withdrawal.expiry,
+        "anchor": {"txid": withdrawal.anchor.txid, "vout": withdrawal.anchor.vout},
+    }

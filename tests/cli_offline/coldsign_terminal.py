@@ -1,0 +1,116 @@
+"""Run the real coldsign: as a script does, and as a person at a terminal does."""
+
+import fcntl
+import os
+import pty
+import select
+import subprocess
+import sys
+import termios
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = (sys.executable, "-m", "signer.cli.coldsign")
+PATIENCE = 30  # seconds
+
+PASSPHRASE = "correct horse battery"
+WORDS = "abandon " * 11 + "about"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a run left.
+
+    Attributes:
+        code: the exit code.
+        out: stdout.
+        err: stderr, or all that the terminal showed.
+    """
+
+    code: int
+    out: str
+    err: str
+
+
+def coldsign(*arguments, program=PROGRAM, stdin=subprocess.DEVNULL, **environment):
+    """Run coldsign without a terminal."""
+    given = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
+    done = subprocess.run(
+        [*program, *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+        **given,
+    )
+    return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+class Terminal:
+    """Coldsign with a terminal of its own for stdin and stderr; stdout is a pipe."""
+
+    def __init__(self, *arguments, **environment):
+        self._mine, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [*PROGRAM, *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 -- no threads
+        )
+        self._theirs = theirs  # kept open, so that the terminal's settings can be looked at after
+        self.screen = ""
+        self._seen = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        os.close(self._mine)
+        os.close(self._theirs)
+
+    def expect(self, text):
+        """Wait until the terminal shows a text that was not there before; give what came until."""
+        until = time.monotonic() + PATIENCE
+        while text not in self.screen[self._seen :]:
+            assert self._read(until), f"no {text!r} on:\n{self.screen}"
+        start, self._seen = self._seen, self.screen.index(text, self._seen) + len(text)
+        return self.screen[start : self._seen]
+
+    def send(self, text, end="\n"):
+        """Type something."""
+        os.write(self._mine, (text + end).encode())
+
+    def answer(self, question, text):
+        """Wait for a question and answer it."""
+        shown = self.expect(question)
+        self.send(text)
+        return shown
+
+    def echoes(self):
+        """Whether the terminal echoes what is typed."""
+        return bool(termios.tcgetattr(self._theirs)[3] & termios.ECHO)
+
+    def finish(self):
+        """Wait for the end."""
+        out = self.process.stdout.read().decode()
+        code = self.process.wait(PATIENCE)
+        while self._read(time.monotonic()):
+            pass
+        return Ended(code, out, self.screen)
+
+    def _read(self, until):
+        ready, _, _ = select.select([self._mine], [], [], max(0.05, until - time.monotonic()))
+        if not ready:
+            return False
+        self.screen += os.read(self._mine, 65536).decode()
+        return True
