@@ -1,0 +1,34 @@
+"""Ways to count approvals that a careless signer might have."""
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from policies.envelope import Envelope
+from policies.policy import Policy
+from policies.quorum import Tally
+
+
+def every_signature(envelope: Envelope, policy: Policy) -> Tally:
+    """Count each good signature: whoever's it is, and however often."""
+    names = {key: name for name, key in policy.officers.items()}
+    signed = tuple(
+        names.get(s.keyid, "a stranger")
+        for s in envelope.signatures
+        if _good(s.keyid, s.sig, envelope.pae())
+    )
+    return Tally(policy.approvers.name, policy.approvers.threshold, signed, ())
+
+
+def every_name(envelope: Envelope, policy: Policy) -> Tally:
+    """Count each name of an approver that stands there, without looking at the signature."""
+    named = {s.keyid for s in envelope.signatures}
+    signed = tuple(n for n in policy.approvers.members if policy.officers[n] in named)
+    return Tally(policy.approvers.name, policy.approvers.threshold, signed, ())
+
+
+def _good(key: str, signature: bytes, message: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
