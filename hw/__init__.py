@@ -1,0 +1,1 @@
+"""USB hardware signers: untrusted devices, every answer of which is verified again."""
