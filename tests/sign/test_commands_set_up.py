@@ -99,6 +99,18 @@ def test_enrol_takes_policies_in_any_order(desk, world):
     assert done.json["epoch"] == 2
 
 
+def test_enrol_puts_one_policy_s_files_together(desk, world):
+    """Each admin's own file of one policy counts, as if they had been merged before."""
+    vault = desk.file("vault.json", world.vault_envelope.to_bytes())
+    files = [
+        desk.file(f"by-{admin}.json", world.admit(world.policy, (admin,)).to_bytes())
+        for admin in ("alice", "bob")
+    ]
+    command = ("enrol", vault, "--key", "alice", "--yes", "--policy")
+    assert desk.unlocking(*command, files[0]).code == 3
+    assert desk.unlocking(*command, files[0], "--policy", files[1]).code == 0
+
+
 def test_enrol_refuses_a_policy_that_lacks_its_quorum(desk, world):
     """Exit code 3, and nothing is pinned."""
     vault = desk.file("vault.json", world.vault_envelope.to_bytes())

@@ -1,5 +1,6 @@
 """`coldsign enrol`: this signer learns a vault and its policy, and pins both."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +26,9 @@ def enrol(
     *,
     policy: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", readable=False, help="A signed policy; once for each epoch."),
+        typer.Option(
+            metavar="FILE", readable=False, help="A signed policy; every epoch, all its files."
+        ),
     ] = None,
     key: Annotated[
         str | None, typer.Option(metavar="NAME", help="This machine's key in the vault.")
@@ -90,9 +93,15 @@ def _read(path: Path, kind: str) -> "Envelope":
 
 
 def _in_order(policies: "list[Envelope]") -> "list[Envelope]":
+    """Every epoch once, oldest first: files of one policy are put together with all signatures."""
     from policies.policy import Policy
 
-    return sorted(policies, key=lambda envelope: Policy.parse(envelope.payload).epoch)
+    whole: dict[str, Envelope] = {}
+    for envelope in policies:
+        before = whole.setdefault(envelope.id, envelope)
+        signatures = dict.fromkeys((*before.signatures, *envelope.signatures))
+        whole[envelope.id] = replace(before, signatures=tuple(signatures))
+    return sorted(whole.values(), key=lambda envelope: Policy.parse(envelope.payload).epoch)
 
 
 def _own(here: Session, key: str, vault: "Vault", passphrase_file: Path | None) -> str:
