@@ -10,13 +10,13 @@ from pathlib import Path
 import typer
 from typer.core import TyperGroup
 
-from signer.cli import exits, session
+from signer.cli import exits, qr, session
 from signer.cli.online import building, demo, policies, regtest, requests, settling, vaults
 from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
-    *("broadcast", "regtest"),
+    *("broadcast", "qr", "regtest"),
 )
 
 
@@ -76,6 +76,7 @@ app.command("combine")(settling.combine)
 app.command("finalize")(settling.finalize)
 app.command("broadcast")(settling.broadcast)
 
+app.add_typer(qr.group(), name="qr")
 
 chain.command("info")(regtest.info)
 chain.command("mine")(regtest.mine)

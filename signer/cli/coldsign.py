@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from signer.cli import exits, session, show
+from signer.cli import exits, qr, session, show
 from signer.cli.offline import approve, enrol, inspect, journal, keys, officers, policy, sign
 from signer.cli.session import HomeOption, JsonFlag
 
@@ -78,6 +78,7 @@ app.command("sign")(sign.sign)
 journal_group.command("show")(journal.show_)
 journal_group.command("verify")(journal.verify)
 app.add_typer(journal_group, name="journal")
+app.add_typer(qr.group(), name="qr")
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ def enrol(
     policy: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE", readable=False, help="A signed policy; every epoch, all its files."
+            metavar="FILE", readable=False, help="A signed policy: all files of all epochs."
         ),
     ] = None,
     key: Annotated[
