@@ -258,9 +258,11 @@ class Screen:
         until = time.monotonic() + patience
         while time.monotonic() < until and self.more(1):
             pass
-        code = self.process.wait(5)
-        os.close(self._mine)
-        return code
+        try:
+            return self.process.wait(5)
+        finally:
+            self.process.kill()
+            os.close(self._mine)
 
     def more(self, patience):
         """Read what comes next; false at the end."""
