@@ -122,15 +122,6 @@ class Policy:
         """The role that approves withdrawals, as the rule about approvals names it."""
         return next(self.roles[rule.role] for rule in self.rules if isinstance(rule, Approvals))
 
-    def to_payload(self) -> bytes:
-        """Give the payload, after reading it as everybody else will.
-
-        Raises:
-            BadInput: a field that no reader would accept.
-        """
-        Policy.parse(self.payload)
-        return self.payload
-
     def tables(self) -> dict[str, Any]:
         """Give the tables that `read` takes."""
         names = [one.name for one in dataclass_fields(self) if one.init]
@@ -145,7 +136,7 @@ class Policy:
 
 def _officers(fields: Fields) -> dict[str, KeyId]:
     inner = fields.named("officers")
-    names = list(inner)
+    names = list(inner.raw)
     if not 1 <= len(names) <= MAX_SIGNATURES:
         hint = 'write a line for each, as: alice = "<key from coldsign officer show>"'
         fields.bad("officers", f"a table of 1 to {MAX_SIGNATURES} officers", len(names), hint)
@@ -161,10 +152,10 @@ def _officers(fields: Fields) -> dict[str, KeyId]:
 
 def _roles(fields: Fields, officers: Mapping[str, KeyId]) -> dict[str, Role]:
     inner = fields.named("roles")
-    if ADMINS not in inner:
-        fields.bad("roles", f"a table with {ADMINS}", list(inner))
+    if ADMINS not in inner.raw:
+        fields.bad("roles", f"a table with {ADMINS}", list(inner.raw))
     roles = {}
-    for name in inner:
+    for name in inner.raw:
         table = inner.table(name, required=("members", "threshold"))
         members = table.words("members", NAME)
         for member in members:
@@ -176,7 +167,7 @@ def _roles(fields: Fields, officers: Mapping[str, KeyId]) -> dict[str, Role]:
 
 def _rules(fields: Fields, roles: Mapping[str, Role]) -> tuple[Rule, ...]:
     table = fields.table("rules", required=MANDATORY, optional=RULES)
-    rules = tuple(rule.parse(table) for name, rule in RULES.items() if name in table)
+    rules = tuple(rule.parse(table) for name, rule in RULES.items() if name in table.raw)
     for rule in rules:
         if isinstance(rule, Approvals) and rule.role not in roles:
             fields.bad("rules.approvals.role", f"one of {', '.join(roles)}", rule.role)

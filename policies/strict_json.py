@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -146,6 +146,9 @@ class Fields:
         required: keys that must be there.
         optional: keys that may be there. Any other key is an error.
         fault: who wrote the document.
+
+    Attributes:
+        raw: the table as it came, for whoever checks a field elsewhere.
     """
 
     def __init__(
@@ -160,7 +163,7 @@ class Fields:
         self.fault = fault
         if not isinstance(table, dict):
             raise BadInput(f"{where} must be a table", fault=fault, found=shown(table))
-        self._table: dict[str, Any] = table
+        self.raw: dict[str, Any] = table
         known = ", ".join((*required, *optional))
         for key in table:
             if key not in required and key not in optional:
@@ -179,18 +182,11 @@ class Fields:
             hint=hint,
         )
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._table
-
-    def value(self, key: str) -> object:
-        """Give a field as it came: for whoever checks it elsewhere."""
-        return self._table[key]
-
     def table(
         self, key: str, *, required: Collection[str], optional: Collection[str] = ()
     ) -> "Fields":
         """Read an inner table."""
-        return Fields(self._table[key], f"{self.where}.{key}", required, optional, self.fault)
+        return Fields(self.raw[key], f"{self.where}.{key}", required, optional, self.fault)
 
     def tables(self, key: str, *, required: Collection[str], least: int = 1) -> "list[Fields]":
         """Read a list of at least so many tables."""
@@ -201,15 +197,12 @@ class Fields:
 
     def named(self, key: str) -> "Fields":
         """Read a table whose keys are names that the document chooses."""
-        table = self._table[key]
-        names = [self._word(key, name, NAME) for name in table] if isinstance(table, dict) else ()
+        table = self.raw[key]
+        names = {self._word(key, name, NAME) for name in table} if isinstance(table, dict) else ()
         return self.table(key, required=names)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._table)
-
     def _list(self, key: str, least: int = 1) -> list[object]:
-        found = self._table[key]
+        found = self.raw[key]
         if not isinstance(found, list) or len(found) < least:
             self.bad(key, f"a list of at least {least}", found)
         return found
@@ -221,13 +214,13 @@ class Fields:
 
     def exactly(self, key: str, expected: str | int | None) -> None:
         """Check that a field has one fixed value, such as the document's kind."""
-        found = self._table[key]
+        found = self.raw[key]
         if type(found) is not type(expected) or found != expected:
             self.bad(key, "null" if expected is None else repr(expected), found)
 
     def integer(self, key: str, *, least: int = 0, most: int = MAX_INTEGER) -> int:
         """Read a whole number in a range, both ends included."""
-        found = self._table[key]
+        found = self.raw[key]
         # bool is an int in Python, and not in JSON
         if type(found) is not int or not least <= found <= most:
             self.bad(key, f"a whole number {least} to {most}", found)
@@ -235,7 +228,7 @@ class Fields:
 
     def text(self, key: str) -> str:
         """Read text for people, not empty: one line, with nothing invisible in it."""
-        found = self._table[key]
+        found = self.raw[key]
         if not isinstance(found, str) or not found.strip() or len(found) > MAX_TEXT:
             self.bad(key, f"1 to {MAX_TEXT} characters", found)
         if any(unicodedata.category(letter) in _INVISIBLE for letter in found):
@@ -244,19 +237,19 @@ class Fields:
 
     def name(self, key: str) -> str:
         """Read a name."""
-        return self._word(key, self._table[key], NAME)
+        return self._word(key, self.raw[key], NAME)
 
     def address(self, key: str) -> str:
         """Read an address: printable ASCII without blanks."""
-        return self._word(key, self._table[key], ADDRESS)
+        return self._word(key, self.raw[key], ADDRESS)
 
     def code(self, key: str) -> str:
         """Read a short ASCII word: a coin, a network."""
-        return self._word(key, self._table[key], CODE)
+        return self._word(key, self.raw[key], CODE)
 
     def digest(self, key: str) -> DocumentId:
         """Read 32 bytes as 64 lower-case hex digits: a document's id, a txid."""
-        return DocumentId(self._word(key, self._table[key], DIGEST))
+        return DocumentId(self._word(key, self.raw[key], DIGEST))
 
     def words(self, key: str, word: Word) -> tuple[str, ...]:
         """Read a list of distinct words."""
@@ -267,7 +260,7 @@ class Fields:
 
     def base64(self, key: str) -> bytes:
         """Read bytes in standard base64 (RFC 4648 section 4), in its one canonical form."""
-        found = self._table[key]
+        found = self.raw[key]
         with suppress(ValueError):  # binascii.Error is one, and so is text that is not ASCII
             data = base64.b64decode(found if isinstance(found, str) else "*", validate=True)
             if base64.b64encode(data).decode("ascii") == found:

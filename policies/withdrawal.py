@@ -160,15 +160,6 @@ class Withdrawal:
         """What all payments come to."""
         return Sats(sum(payment.amount for payment in self.payments))
 
-    def to_payload(self) -> bytes:
-        """Give the payload, after reading it as everybody else will.
-
-        Raises:
-            BadInput: a field that no reader would accept.
-        """
-        Withdrawal.parse(self.payload)
-        return self.payload
-
 
 _CHECKED = object()
 

@@ -191,7 +191,6 @@ def _input(vault: Vault, coin: UnspentCoin, previous: bytes) -> PsbtInput:
         )
     return PsbtInput(
         previous_tx=tx,
-        previous_raw=previous,
         witness_utxo=output,
         sighash=ALL,
         redeem_script=script.redeem_script,

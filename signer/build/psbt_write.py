@@ -60,9 +60,7 @@ def _global(
 
 
 def _input(given: PsbtInput) -> Iterator[Entry]:
-    if given.previous_raw:
-        yield _entry(Input.PREVIOUS_TX, given.previous_raw)
-    elif given.previous_tx:
+    if given.previous_tx:
         yield _entry(Input.PREVIOUS_TX, given.previous_tx.to_bytes())
     if given.witness_utxo:
         yield _entry(Input.WITNESS_UTXO, given.witness_utxo.to_bytes())

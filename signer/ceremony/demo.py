@@ -8,6 +8,7 @@ here raises `Differs`.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from signer.build.typed import parse_amount
@@ -127,26 +128,43 @@ def _answers(name: str) -> Script:
 
 
 def _keys(cast: _Cast) -> None:
-    for officer in cast.officers:
-        name = officer.name
-        officer.does("makes a signing key, words on paper", f"coldsign key create {name}")
-        officer.does(
-            "exports its public half",
-            f"coldsign key xpub {name} --network {NETWORK} -o {name}.key.json",
-            makes=f"{name}.key.json",
-        )
-        officer.does(
-            "makes an approval key",
-            f"coldsign officer create {name} -o {name}.officer.json",
-            makes=f"{name}.officer.json",
-        )
-        cast.stage.carry(
-            "public records to the coordinator",
-            officer,
-            f"{name}.key.json",
-            f"{name}.officer.json",
-            to=(cast.coordinator,),
-        )
+    cast.stage.at_once(*(partial(_keys_of, cast, officer) for officer in cast.officers))
+
+
+def _keys_of(cast: _Cast, officer: Machine) -> None:
+    name = officer.name
+    officer.does("makes a signing key, words on paper", f"coldsign key create {name}")
+    officer.does(
+        "exports its public half",
+        f"coldsign key xpub {name} --network {NETWORK} -o {name}.key.json",
+        makes=f"{name}.key.json",
+    )
+    officer.does(
+        "makes an approval key",
+        f"coldsign officer create {name} -o {name}.officer.json",
+        makes=f"{name}.officer.json",
+    )
+    records = f"{name}.key.json", f"{name}.officer.json"
+    cast.stage.carry("public records to the coordinator", officer, *records, to=(cast.coordinator,))
+
+
+def _each(cast: _Cast, officers: tuple[Machine, ...], story: str, command: str, file: str) -> None:
+    """Let officers do the same at once, and carry what it makes back to the coordinator.
+
+    Args:
+        cast: everybody.
+        officers: who.
+        story: what for.
+        command: with `{}` for the officer's name.
+        file: what it makes, likewise.
+    """
+
+    def act(officer: Machine) -> None:
+        made = file.format(officer.name)
+        officer.does(story, command.format(officer.name), makes=made)
+        cast.stage.carry("back to the coordinator", officer, made, to=(cast.coordinator,))
+
+    cast.stage.at_once(*(partial(act, officer) for officer in officers))
 
 
 def _vault(cast: _Cast) -> None:
@@ -170,15 +188,8 @@ def _policy(cast: _Cast) -> None:
         "proposes it", "coldquorum policy propose policy.toml -o policy.json", makes="policy.json"
     )
     cast.stage.carry("the proposal to two admins", coordinator, "policy.json", to=officers[:2])
-    for officer in officers[:2]:
-        officer.does(
-            "reads and signs the policy",
-            "coldsign policy sign policy.json",
-            makes=f"policy-{officer.name}.json",
-        )
-        cast.stage.carry(
-            "back to the coordinator", officer, f"policy-{officer.name}.json", to=(coordinator,)
-        )
+    signs = "coldsign policy sign policy.json"
+    _each(cast, officers[:2], "reads and signs the policy", signs, "policy-{}.json")
     coordinator.does(
         "gathers the admins' quorum",
         "coldquorum policy import policy-alice.json policy-bob.json -o policy-1.json",
@@ -187,11 +198,13 @@ def _policy(cast: _Cast) -> None:
     cast.stage.carry(
         "vault and policy to all", coordinator, "vault.json", "policy-1.json", to=officers
     )
-    for officer in officers:
-        officer.does(
-            "compares the vault's id, and pins it",
-            f"coldsign enrol vault.json --policy policy-1.json --key {officer.name}",
+    enrols = "coldsign enrol vault.json --policy policy-1.json --key"
+    cast.stage.at_once(
+        *(
+            partial(o.does, "compares the vault's id, and pins it", f"{enrols} {o.name}")
+            for o in officers
         )
+    )
 
 
 def _fund(cast: _Cast) -> None:
@@ -217,15 +230,8 @@ def _request(cast: _Cast, name: str, *, why: str, signers: tuple[Machine, ...]) 
         makes=f"{name}.json",
     )
     cast.stage.carry("the request to two officers", coordinator, f"{name}.json", to=approvers)
-    for officer in approvers:
-        officer.does(
-            "reads and approves it",
-            f"coldsign approve {name}.json",
-            makes=f"{name}-{officer.name}.json",
-        )
-        cast.stage.carry(
-            "back to the coordinator", officer, f"{name}-{officer.name}.json", to=(coordinator,)
-        )
+    approves = f"coldsign approve {name}.json"
+    _each(cast, approvers, "reads and approves it", approves, f"{name}-{{}}.json")
     files = " ".join(f"{name}-{officer.name}.json" for officer in approvers)
     tally = coordinator.tells("counts the approvals", f"coldquorum request show {files} --json")
     _expect("approvals", tally["approvals"]["signed"], [o.name for o in approvers])
@@ -240,15 +246,8 @@ def _request(cast: _Cast, name: str, *, why: str, signers: tuple[Machine, ...]) 
 def _settle(cast: _Cast) -> tuple[str, str, int, str]:
     """Sign, combine, finalise, send and confirm the first withdrawal."""
     coordinator = cast.coordinator
-    for officer in (cast.alice, cast.bob):
-        officer.does(
-            "reviews it, and signs",
-            f"coldsign sign w1.psbt -o w1-{officer.name}.psbt",
-            makes=f"w1-{officer.name}.psbt",
-        )
-        cast.stage.carry(
-            "back to the coordinator", officer, f"w1-{officer.name}.psbt", to=(coordinator,)
-        )
+    signs = "coldsign sign w1.psbt -o w1-{}.psbt"
+    _each(cast, (cast.alice, cast.bob), "reviews it, and signs", signs, "w1-{}.psbt")
     coordinator.does(
         "verifies and gathers the signatures",
         "coldquorum combine w1-alice.psbt w1-bob.psbt -o w1-signed.psbt",
@@ -281,22 +280,26 @@ def _attacks(cast: _Cast) -> tuple[Attack, ...]:
         file = f"{forgery.name}.psbt"
         (cast.coordinator.folder / file).write_bytes(forgery.raw)
         cast.stage.carry(forgery.story, cast.coordinator, file, to=signers, who="thief")
-        reasons: list[Reason] = []
-        for officer in signers:
-            found = officer.refuses(f"coldsign sign {file}", output=_signed(file))
+        command = f"coldsign sign {file}"
+        found = cast.stage.at_once(
+            *(partial(o.refuses, command, output=_signed(file)) for o in signers)
+        )
+        for first, *_ in found:
             _expect(
-                f"why {officer.name} refuses {forgery.name}",
-                (found[0].step, found[0].rule),
+                f"why {first.officer} refuses {forgery.name}",
+                (first.step, first.rule),
                 (forgery.step, forgery.rule),
             )
-            reasons += found
-        attacks.append(Attack(forgery, tuple(reasons)))
-    for officer in signers:
-        officer.does(
-            "signs the honest one all the same", "coldsign sign w2.psbt", makes=_signed("w2.psbt")
-        )
-        officer.does("checks the journal, link by link", "coldsign journal verify")
+        attacks.append(Attack(forgery, tuple(reason for reasons in found for reason in reasons)))
+    cast.stage.at_once(*(partial(_goes_on, officer) for officer in signers))
     return tuple(attacks)
+
+
+def _goes_on(officer: Machine) -> None:
+    """The attacks have left nothing behind: the honest file is signed, the journal is whole."""
+    file = "w2.psbt"
+    officer.does("signs the honest one all the same", f"coldsign sign {file}", makes=_signed(file))
+    officer.does("checks the journal, link by link", "coldsign journal verify")
 
 
 def _signed(file: str) -> str:

@@ -11,12 +11,16 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from threading import local
+from typing import Any, ClassVar, TypeVar
 
 from signer.ceremony.terminal import Ran, Script, converse, run
 from signer.core.errors import Fault, Problem
+
+T = TypeVar("T")
 
 REFUSED = 3
 """The exit code of a refusal (`signer/cli/exits.py`)."""
@@ -99,6 +103,7 @@ class Stage:
     tell: Callable[[Step], None]
     scene: str = ""
     steps: list[Step] = field(default_factory=list)
+    _aside: local = field(default_factory=local)
 
     def machine(self, name: str, script: Script = ()) -> "Machine":
         """Set up a machine; with a script, there is a person at its terminal."""
@@ -109,7 +114,42 @@ class Stage:
     def done(self, who: str, story: str, command: str, started: float) -> None:
         """Tell a step that has been taken."""
         seconds = round(time.monotonic() - started, 3)
-        step = Step(len(self.steps) + 1, self.scene, who, story, command, seconds)
+        step = Step(0, self.scene, who, story, command, seconds)
+        waiting: list[Step] | None = getattr(self._aside, "waiting", None)
+        if waiting is None:
+            self._take(step)
+        else:
+            waiting.append(step)
+
+    def at_once(self, *acts: Callable[[], T]) -> list[T]:
+        """Let several people act at the same time, each at a machine of their own.
+
+        Their steps are told afterwards, one person's after the other's.
+
+        Returns:
+            What each act gave.
+
+        Raises:
+            Differs: from the first act that did.
+        """
+
+        def aside(act: Callable[[], T]) -> tuple[T, list[Step]]:
+            waiting: list[Step] = []
+            self._aside.waiting = waiting
+            return act(), waiting
+
+        with ThreadPoolExecutor(len(acts)) as pool:
+            played = [pool.submit(aside, act) for act in acts]
+            results = []
+            for one in played:
+                result, waiting = one.result()
+                results.append(result)
+                for step in waiting:
+                    self._take(step)
+        return results
+
+    def _take(self, step: Step) -> None:
+        step = replace(step, number=len(self.steps) + 1)
         self.steps.append(step)
         self.tell(step)
 

@@ -8,7 +8,6 @@ from signer.core.errors import BadInput, Fault, Problem
 
 HINTS: Final = {
     "document": "give a file that `coldquorum` or `coldsign` wrote; copy it again if it is torn",
-    "key": "take the file that `coldsign key xpub NAME -o FILE` wrote",
     "officer": "take the file that `coldsign officer show NAME -o FILE` wrote",
     "passphrase": "one line of text, as short as a passphrase",
     "policy": "take the file that `coldquorum policy propose` or `policy import -o FILE` wrote",

@@ -134,13 +134,13 @@ def _unsigned(top: FieldMap) -> Transaction:
 
 
 def _input(fields: FieldMap, outpoint: OutPoint, known: dict[bytes, Transaction]) -> PsbtInput:
-    previous_raw = fields.one(Input.PREVIOUS_TX, Reader.rest) or b""
+    raw = fields.one(Input.PREVIOUS_TX, Reader.rest) or b""
     # Coins of one payment share their previous transaction: it is read once.
-    previous = known.get(previous_raw) or fields.one(
+    previous = known.get(raw) or fields.one(
         Input.PREVIOUS_TX, lambda reader: Transaction.read(reader, witness=True)
     )
     if previous is not None:
-        known[previous_raw] = previous
+        known[raw] = previous
         if previous.txid != outpoint.txid:
             fields.fail(
                 "the previous transaction is another one",
@@ -155,7 +155,6 @@ def _input(fields: FieldMap, outpoint: OutPoint, known: dict[bytes, Transaction]
             )
     return PsbtInput(
         previous_tx=previous,
-        previous_raw=previous_raw,
         witness_utxo=fields.one(Input.WITNESS_UTXO, TxOut.read),
         partial_sigs=tuple(
             PartialSig(key, value.rest()) for key, value in fields.all(Input.PARTIAL_SIG)

@@ -59,7 +59,6 @@ class PsbtInput:
 
     Attributes:
         previous_tx: the whole previous transaction; its id is the outpoint's.
-        previous_raw: its bytes as they came; empty lets `build` write `previous_tx`.
         witness_utxo: the output spent, on the coordinator's word alone.
         partial_sigs: by distinct keys, in the order of the file.
         sighash: the sighash type that is asked for.
@@ -73,7 +72,6 @@ class PsbtInput:
     """
 
     previous_tx: Transaction | None = None
-    previous_raw: bytes = b""
     witness_utxo: TxOut | None = None
     partial_sigs: tuple[PartialSig, ...] = ()
     sighash: int | None = None

@@ -118,10 +118,10 @@ class Vault:
         fields.exactly("kind", "vault")
         fields.exactly("version", 1)
         name, coin, network = fields.name("name"), fields.code("coin"), fields.code("network")
-        form = Descriptor.parse(str(fields.value("descriptor")), coins.network(coin, network))
+        form = Descriptor.parse(str(fields.raw["descriptor"]), coins.network(coin, network))
         birth = Height(fields.integer("birth_height", most=MAX_HEIGHT))
         signers = tuple(
-            VaultSigner(s.name("officer"), Fingerprint(str(s.value("fingerprint"))), s.name("type"))
+            VaultSigner(s.name("officer"), Fingerprint(str(s.raw["fingerprint"])), s.name("type"))
             for s in fields.tables("signers", required=("officer", "fingerprint", "type"))
         )
         if [s.fingerprint for s in signers] != [key.origin.fingerprint for key in form.keys]:

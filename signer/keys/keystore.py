@@ -183,7 +183,7 @@ def _parse(path: Path, data: bytes) -> StoredKey:
         required=("kind", "name", "public", "argon2id"),
         fault=Fault.MACHINE,
     )
-    kinds = [kind for kind in Kind if kind == fields.value("kind")]
+    kinds = [kind for kind in Kind if kind == fields.raw["kind"]]
     name, public = fields.name("name"), fields.text("public")
     if not kinds or not _PUBLIC[kinds[0]].fullmatch(public):
         raise _bad(path, "the key file's header cannot be")

@@ -29,7 +29,7 @@ def test_everything_a_signer_needs_is_in_it(script_type):
     for txin, said in zip(psbt.tx.inputs, psbt.inputs, strict=True):
         coin = places[txin.outpoint]
         script = small.vault.script(coin.branch, coin.index)
-        assert said.previous_raw == small.transactions[txin.outpoint.txid]
+        assert said.previous_tx.to_bytes() == small.transactions[txin.outpoint.txid]
         assert (said.witness_utxo.amount, said.witness_utxo.script) == (coin.amount, coin.script)
         assert said.witness_script == script.witness_script
         assert said.redeem_script == script.redeem_script
@@ -206,7 +206,7 @@ def test_a_draft_is_only_made_here():
 def test_an_envelope_that_lost_its_approvals_is_caught_by_our_own_check():
     """The documents are judged as the signers judge them, not as the caller says."""
     small = world()
-    policies = (Envelope.wrap("policy", small.trusted.policy.to_payload()),)
+    policies = (Envelope.wrap("policy", small.trusted.policy.payload),)
     # Known by its id already, so that missing signatures do no harm here…
     assert small.draft(100_000, policies=policies).raw
     # …but without any policy a signer cannot tell that it is up to date.

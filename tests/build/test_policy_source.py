@@ -56,7 +56,7 @@ def test_round_trip_through_toml():
         ),
     )
     back = read_toml(write_toml(there))
-    assert back == there == Policy.parse(there.to_payload())
+    assert back == there == Policy.parse(there.payload)
     assert back.id == there.id
 
 

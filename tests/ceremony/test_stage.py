@@ -1,6 +1,8 @@
 """The demo notices when something comes out otherwise than it has to."""
 
 import subprocess
+import threading
+from functools import partial
 
 import pytest
 
@@ -126,3 +128,34 @@ def test_a_finished_transaction_that_pays_another_differs(tmp_path):
         file.write_text(text)
         with pytest.raises(Differs, match="no finished transaction"):
             demo._expect_payment(file)
+
+
+def test_people_who_act_at_once_are_told_one_after_the_other(desk, told):
+    """Each person's steps stay together and in the order of the people, whoever was faster."""
+    alice = desk.stage.machine("alice")
+    met = threading.Barrier(2, timeout=30)
+
+    def act(machine):
+        machine.does("first", "coldquorum vault list")
+        met.wait()  # both are under way, or this never ends
+        machine.does("second", "coldquorum vault list")
+        return machine.name
+
+    gave = desk.stage.at_once(partial(act, desk), partial(act, alice))
+    assert gave == ["coordinator", "alice"]
+    assert [(step.number, step.who, step.story) for step in told] == [
+        (1, "coordinator", "first"),
+        (2, "coordinator", "second"),
+        (3, "alice", "first"),
+        (4, "alice", "second"),
+    ]
+
+
+def test_one_of_several_who_fails_ends_the_demo(desk):
+    """The others' success does not hide it."""
+    alice = desk.stage.machine("alice")
+    with pytest.raises(Differs, match="vault show nothing"):
+        desk.stage.at_once(
+            partial(desk.does, "looks", "coldquorum vault list"),
+            partial(alice.does, "looks", "coldquorum vault show nothing"),
+        )

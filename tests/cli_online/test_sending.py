@@ -106,8 +106,7 @@ def test_what_was_finalised_elsewhere_is_remembered(store, tmp_path, finished):
         fresh.add_vault(desk.signed(desk.vault()))
         result = sending.combined(fresh, [desk.signed_psbt(store, tmp_path)])
         final = sending.final_of(fresh, write(tx), tmp_path / "base.psbt")
-        for _ in range(2):
-            sending.remember(fresh, result, final)
+        sending.remember(fresh, result, final)
         withdrawal = final.withdrawal.id
         assert len(fresh.drafts(withdrawal)) == 1
         assert [one.txid for one in fresh.transactions(withdrawal)] == [tx.txid]

@@ -150,7 +150,6 @@ def psbt_parts(draw):
         inputs.append(
             PsbtInput(
                 previous_tx=tx if whole else None,
-                previous_raw=tx.to_bytes() if whole else b"",
                 witness_utxo=draw(st.none() | outs),
                 partial_sigs=draw(_signatures),
                 sighash=draw(st.none() | u32s),

@@ -20,6 +20,7 @@ from signer.core.psbt import (
     proprietary,
     with_partial_sigs,
 )
+from signer.core.transaction import Transaction
 from signer.core.wire import var_bytes
 
 XPUB = bytes.fromhex("043587cf") + b"\x04" + bytes(8) + bytes(32) + KEYS[3]
@@ -40,7 +41,7 @@ def rich():
         others=(Entry(b"\x60key", b"value"),),
     )
     final = PsbtInput(
-        previous_raw=third.previous_raw,
+        previous_tx=third.previous_tx,
         final_script_sig=b"\x51",
         final_script_witness=(b"", SIGNATURE, third.witness_script),
     )
@@ -54,7 +55,7 @@ def test_libwally_takes_and_repeats_what_we_write(raw):
     theirs = wallycore.psbt_from_bytes(raw, wallycore.WALLY_PSBT_PARSE_FLAG_STRICT)
     ours, back = Psbt.parse(raw), Psbt.parse(bytes(wallycore.psbt_to_bytes(theirs, 0)))
     stripped = [
-        replace(given, previous_raw=given.previous_tx.to_bytes(witness=False))
+        replace(given, previous_tx=Transaction.parse(given.previous_tx.to_bytes(witness=False)))
         for given in ours.inputs
     ]
     assert back.raw == build(ours.tx, stripped, ours.outputs, proprietary(ours), ours.xpubs)
@@ -74,12 +75,12 @@ def test_writer_is_deterministic():
     """The order of what is given does not show."""
     psbt = Psbt.parse(rich())
     turned = PsbtInput(
-        previous_raw=psbt.inputs[0].previous_raw,
+        previous_tx=psbt.inputs[0].previous_tx,
         partial_sigs=psbt.inputs[0].partial_sigs[::-1],
         derivations=psbt.inputs[0].derivations[::-1],
     )
     straight = PsbtInput(
-        previous_raw=psbt.inputs[0].previous_raw,
+        previous_tx=psbt.inputs[0].previous_tx,
         partial_sigs=psbt.inputs[0].partial_sigs,
         derivations=psbt.inputs[0].derivations,
     )

@@ -15,10 +15,10 @@ RAW = sorted(
         *map(bytes.fromhex, RECORDED["bitcoind"]["transactions"]),
         *(bytes.fromhex(device["final_tx"]) for device in DEVICES.values()),
         *(
-            given.previous_raw
+            given.previous_tx.to_bytes()
             for raw in (*VALID, *RECORDED_PSBTS)
             for given in Psbt.parse(raw).inputs
-            if given.previous_raw
+            if given.previous_tx
         ),
         *(bytes.fromhex(line[0]) for line in vectors("bitcoin_core_sighash.json")[1:]),
     }

@@ -56,7 +56,7 @@ def refused(envelope, under=None):
 def test_round_trip():
     """What is written is read back the same, id and all."""
     there = withdrawal()
-    back = Withdrawal.parse(there.to_payload())
+    back = Withdrawal.parse(there.payload)
     assert back == there
     assert back.id == there.id == document_id(there.payload)
     assert back.total == 50_000_000
@@ -152,7 +152,7 @@ def test_the_ends_of_the_ranges_are_taken():
         expiry=MAX_HEIGHT,
         anchor=Anchor(TXID, 2**32 - 1),
     )
-    assert Withdrawal.parse(there.to_payload()) == there
+    assert Withdrawal.parse(there.payload) == there
 
 
 def test_duplicate_keys_are_refused():
@@ -168,10 +168,10 @@ def test_too_large_is_refused():
         Withdrawal.parse(b" " * (MAX_DOCUMENT + 1))
 
 
-def test_what_no_reader_accepts_is_not_written():
-    """A request made from bad arguments fails at its author."""
+def test_a_hand_made_withdrawal_is_judged_when_read():
+    """Making one checks only what no document could hold; every reader checks everything."""
     with pytest.raises(BadInput, match="payments"):
-        withdrawal(payments=()).to_payload()
+        Withdrawal.parse(withdrawal(payments=()).payload)
     with pytest.raises(BadInput, match="not UTF-8"):
         withdrawal(why="caf\udce9")
 

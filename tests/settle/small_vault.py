@@ -72,7 +72,7 @@ class World:
             "anchor": Anchor(anchor.txid, anchor.vout),
         }
         withdrawal = Withdrawal(**(fields | changes))
-        envelope = Envelope.wrap("withdrawal", withdrawal.to_payload())
+        envelope = Envelope.wrap("withdrawal", withdrawal.payload)
         for name in names:
             envelope = envelope.signed(officer(name))
         return approve_check(envelope, self.trusted.policy)
@@ -151,7 +151,7 @@ def world(
     )
     people = {name: officer(name).public_key().public_bytes_raw().hex() for name in NAMES[:3]}
     policy = read_toml(template(coin="BTC", network="regtest", vault=vault.id, officers=people))
-    envelope = Envelope.wrap("policy", policy.to_payload())
+    envelope = Envelope.wrap("policy", policy.payload)
     for name in NAMES[:2]:
         envelope = envelope.signed(officer(name))
     coins, transactions = [], {}

@@ -312,7 +312,6 @@ def test_a_signer_may_strip_what_it_does_not_need():
     small, raw = built()
     bare = {
         "previous_tx": None,
-        "previous_raw": b"",
         "witness_utxo": None,
         "sighash": None,
         "witness_script": b"",

@@ -72,7 +72,7 @@ def policy_paper(vault: DocumentId, activation_height: int = 0) -> Envelope:
         officers={officer: key_id(officer) for officer in OFFICERS},
         activation_height=activation_height,
     )
-    return Envelope.wrap("policy", read_toml(toml).to_payload())
+    return Envelope.wrap("policy", read_toml(toml).payload)
 
 
 def withdrawal_paper(vault: DocumentId, sequence: int = 1, **changes: Any) -> Envelope:
@@ -92,4 +92,4 @@ def withdrawal_paper(vault: DocumentId, sequence: int = 1, **changes: Any) -> En
         "expiry": 300,
         "anchor": Anchor("cd" * 32, 0),
     }
-    return Envelope.wrap("withdrawal", Withdrawal(**{**fields, **changes}).to_payload())
+    return Envelope.wrap("withdrawal", Withdrawal(**{**fields, **changes}).payload)

@@ -42,6 +42,7 @@ def demo(
     """
     from signer.ceremony.demo import play
 
+    _check_kernel()
     # No session: the demo has folders of its own, and must not make the coordinator's.
     wants_json = as_json or bool(context.find_root().params.get("as_json"))
     started = time.monotonic()
@@ -49,6 +50,23 @@ def demo(
         played = play(folder, _narrator(show.note if wants_json else _at_once))
     seconds = round(time.monotonic() - started, 1)
     show.emit(wants_json, _data(played, keep, seconds), _ending(played, keep, seconds))
+
+
+def _check_kernel() -> None:
+    """Say at once what would else come out in the middle.
+
+    Raises:
+        ChainError: py-bitcoinkernel is not installed.
+    """
+    from importlib.util import find_spec
+
+    from signer.chain.errors import ChainError
+
+    if find_spec("pbk") is None:
+        raise ChainError(
+            "the demo needs py-bitcoinkernel, which is not installed",
+            hint="pip install 'coldquorum[regtest]'",
+        )
 
 
 @contextmanager

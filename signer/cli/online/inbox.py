@@ -4,7 +4,10 @@ Whatever comes as a file is kept in the store at once, then everything works fro
 coordinator that lost its memory is given the documents again, and goes on.
 """
 
+import os
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -22,11 +25,11 @@ from signer.store.store import Store
 
 VAULT, POLICY, WITHDRAWAL = "vault", "policy", "withdrawal"
 
+HANDLE: Final = re.compile(r"[a-z0-9][a-z0-9._-]*/[0-9]{1,7}|[0-9a-f]{8,64}")
+"""How people name a withdrawal that is known here: `VAULT/NUMBER`, or how its id begins."""
+
 _ORDER: Final = (VAULT, POLICY, WITHDRAWAL)
 """A policy is of a vault that is known, and so is a withdrawal."""
-
-_SHORTEST_ID: Final = 8
-"""Digits of an id that tell it from any other here: as many as people compare at a glance."""
 
 
 def read(path: Path, kind: str | None = None) -> Envelope:
@@ -94,7 +97,7 @@ def vault(store: Store, said: str) -> StoredVault:
     """
     path = Path(said)
     known = any(said in (stored.vault.name, stored.vault.id) for stored in store.vaults())
-    if not known and (path.suffix or path.name != said or path.exists()):
+    if not known and (path.suffix or path.name != said or os.path.lexists(path)):
         return store.add_vault(read(path, VAULT))
     return store.vault(said)
 
@@ -106,7 +109,9 @@ def withdrawal(store: Store, said: str) -> StoredWithdrawal:
         BadInput: none or several.
     """
     name, slash, number = said.rpartition("/")
-    if slash and number.isascii() and number.isdecimal() and len(number) < _SHORTEST_ID:
+    if not HANDLE.fullmatch(said):
+        _unknown(said, store, *(v.vault.id for v in store.vaults()))
+    if slash:
         stored = store.vault(name)
         found = store.withdrawal(stored.vault.id, int(number))
         if found is None:
@@ -114,7 +119,7 @@ def withdrawal(store: Store, said: str) -> StoredWithdrawal:
         return found
     every = [w for v in store.vaults() for w in store.withdrawals(v.vault.id)]
     matching = [w for w in every if w.withdrawal.id.startswith(said)]
-    if len(said) < _SHORTEST_ID or len(matching) != 1:
+    if len(matching) != 1:
         _unknown(said, store, *(v.vault.id for v in store.vaults()))
     return matching[0]
 
@@ -151,7 +156,7 @@ def policy_in_force(store: Store, vault: DocumentId) -> TrustedPolicy:
         try:
             return policy_chain(store, stored.policy.id)[0]
         except Refused as refused:
-            refusal = refusal or refused
+            refusal = refusal or _unsigned(refused)
         except BadInput:
             continue  # an epoch before it is not here: as good as no proposal
     if refusal is not None:
@@ -162,6 +167,12 @@ def policy_in_force(store: Store, vault: DocumentId) -> TrustedPolicy:
         expected="a policy that its admins have signed",
         hint="`coldquorum policy new`, or `coldquorum policy import FILE`",
     )
+
+
+def _unsigned(refused: Refused) -> Refused:
+    """The same refusal, with what a coordinator can do about it."""
+    hint = "let the admins sign it, then `coldquorum policy import` all their files"
+    return Refused(*(replace(one, hint=hint) for one in refused.refusals))
 
 
 def _rank(document: Envelope) -> tuple[int, int]:
@@ -189,7 +200,7 @@ def _unknown(said: str, store: Store, *vaults: DocumentId) -> NoReturn:
     raise BadInput(
         "no such withdrawal here",
         fault=Fault.OFFICER,
-        expected=f"VAULT/NUMBER, or {_SHORTEST_ID} digits or more of the id of one of {numbers}",
+        expected=f"VAULT/NUMBER, or 8 digits or more of the id of one of {numbers}",
         found=ascii(said),
         hint="`coldquorum request list` shows them; or give the file",
     )

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli import show
-from signer.cli.naming import HINTS, UnclearCommand, named
+from signer.cli.naming import UnclearCommand
 from signer.cli.session import HomeOption, JsonFlag, Session, session
-from signer.core.errors import BadInput, Fault
+from signer.core.errors import Fault
 
 if TYPE_CHECKING:
     from policies.envelope import Envelope
     from policies.policy import Policy
     from policies.quorum import Tally
-    from signer.core.vault import Vault
     from signer.store.store import Store
 
 VaultOption = Annotated[
@@ -34,9 +33,6 @@ Output = Annotated[
 
 _STEP = 5
 """Signers judge policies in step 5."""
-
-_MAX_RECORD = 4096
-"""Bytes of an officer's record; they take about 120."""
 
 
 def new(
@@ -62,18 +58,18 @@ def new(
     coldquorum policy new --vault V --officer alice.json --officer bob.json > policy.toml
     """
     from signer.build.policy_source import write_toml
-    from signer.cli.online import inbox
+    from signer.cli.online import drafting, inbox
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    records = [_officer_record(path) for path in officer or ()]
+    records = [drafting.officer_record(path) for path in officer or ()]
     with Store(here.home) as store:
         found = inbox.vault(store, vault).vault
         first = not store.policies(found.id)
         if first or records:
-            policy = _first(found, records, threshold)
+            policy = drafting.first(found, records, threshold)
         else:
-            policy = _next(inbox.policy_in_force(store, found.id).policy)
+            policy = drafting.following(inbox.policy_in_force(store, found.id).policy)
     toml = write_toml(policy)
     here.emit({"vault": found.id, "epoch": policy.epoch, "toml": toml}, toml.rstrip("\n"))
     show.note("next: edit it, then `coldquorum policy check FILE`")
@@ -84,12 +80,13 @@ def check(
 ) -> None:
     """Say in sentences what a policy demands, or where it is wrong."""
     from signer.cli import documents
+    from signer.cli.online import drafting
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    policy = _read_toml(file)
+    policy = drafting.read_source(file)
     with Store(here.home) as store:
-        _check_with_vault(policy, store, file)
+        drafting.check_with_vault(policy, store, file)
     here.emit(data(policy), "\n".join(documents.policy(policy)))
     show.note(f"next: coldquorum policy propose {show.safe(str(file))} -o policy.json")
 
@@ -104,16 +101,17 @@ def propose(
 ) -> None:
     """Make the document that the admins sign; without -o it goes to stdout."""
     from policies.envelope import Envelope
+    from signer.cli.online import drafting
     from signer.core.files import refuse_existing, write_new
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
     if output is not None:
         refuse_existing(output)
-    policy = _read_toml(file)
-    envelope = Envelope.wrap("policy", policy.to_payload())
+    policy = drafting.read_source(file)
+    envelope = Envelope.wrap("policy", policy.payload)
     with Store(here.home) as store:
-        _check_with_vault(policy, store, file)
+        drafting.check_with_vault(policy, store, file)
         store.add_policy(envelope)
     if output is None:
         show.out(envelope.to_bytes().decode().rstrip("\n"))
@@ -169,6 +167,8 @@ def import_(
         write_new(output, stored.envelope.to_bytes())
         show.note(f"written to {show.safe(str(output))}")
     emit(here, stored.policy, stored.envelope)
+    file = show.safe(str(output or "FILE"))
+    show.note(f"next: every signer runs `coldsign enrol VAULT --policy {file} --key NAME`")
 
 
 def show_(
@@ -274,116 +274,6 @@ def _check_quorum(policy: "Policy", envelope: "Envelope") -> None:
     )
 
 
-def _first(vault: "Vault", records: "list[tuple[str, str]]", threshold: int | None) -> "Policy":
-    """A first policy: the same quorum of all officers for each role."""
-    from dataclasses import replace
-
-    from signer.build.policy_source import read_toml, template
-
-    if not records:
-        raise BadInput(
-            "a first policy needs its officers",
-            fault=Fault.OFFICER,
-            expected="--officer FILE, once for each",
-            hint="`coldsign officer show NAME -o FILE` writes the file",
-        )
-    officers = dict(records)
-    if len(officers) != len(records):
-        raise BadInput(
-            "an officer is named twice",
-            fault=Fault.OFFICER,
-            found=", ".join(name for name, _ in records),
-            hint="each --officer has to be another one",
-        )
-    policy = read_toml(
-        template(coin=vault.coin, network=vault.network, vault=vault.id, officers=officers)
-    )
-    if threshold is None:
-        return policy
-    if not 1 <= threshold <= len(officers):
-        raise BadInput(
-            "no such quorum",
-            fault=Fault.OFFICER,
-            expected=f"1 to {len(officers)}",
-            found=str(threshold),
-            hint="name more officers, or ask for fewer",
-        )
-    roles = {name: replace(role, threshold=threshold) for name, role in policy.roles.items()}
-    return replace(policy, roles=roles)
-
-
-def _next(policy: "Policy") -> "Policy":
-    """The next epoch, unchanged but for what has to be."""
-    from dataclasses import replace
-
-    from signer.core.names import Height
-
-    return replace(
-        policy,
-        epoch=policy.epoch + 1,
-        previous=policy.id,
-        activation_height=Height(policy.activation_height + policy.loosening_delay),
-    )
-
-
-def _read_toml(file: Path) -> "Policy":
-    from policies.policy import MAX_POLICY
-    from signer.build.policy_source import read_toml
-    from signer.core.files import read_limited
-
-    hint = HINTS["toml"]
-    with named(file, hint=hint):
-        raw = read_limited(file, limit=MAX_POLICY, what="policy")
-    if raw.startswith(b"{"):
-        hint = "this is a document, not TOML: `coldquorum policy show FILE` reads it"
-    with named(file, hint=hint):
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise BadInput(
-                "not text",
-                fault=Fault.OFFICER,
-                expected="a policy as TOML, in UTF-8",
-                found=f"a bad byte at {error.start}",
-            ) from None
-        return read_toml(text)
-
-
-def _check_with_vault(policy: "Policy", store: "Store", file: Path) -> None:
-    """What only the Bitcoin side can tell: the vault, its network, the addresses."""
-    from policies.rules import Destinations
-    from signer.build.typed import parse_address
-
-    vault = store.vault(policy.vault).vault
-    for key, expected, found in (
-        ("coin", vault.coin, policy.coin),
-        ("network", vault.network, policy.network),
-    ):
-        if expected != found:
-            raise BadInput(
-                f"{file}: policy.{key} is not the vault's",
-                fault=Fault.OFFICER,
-                expected=expected,
-                found=found,
-                hint="`coldquorum vault show` tells what the vault is",
-            )
-    for rule in policy.rules:
-        if not isinstance(rule, Destinations):
-            continue
-        for at, address in enumerate(rule.allowed):
-            where = f"{file}: policy.rules.destinations.allowed[{at}]"
-            with named(where):
-                usual = parse_address(address, vault.coin, vault.network)
-            if usual != address:
-                raise BadInput(
-                    f"{where} is written unusually, and would match nothing",
-                    fault=Fault.OFFICER,
-                    expected=usual,
-                    found=address,
-                    hint="write it as expected: documents hold addresses in one form only",
-                )
-
-
 def _find(store: "Store", said: str | None, vault: str | None) -> "tuple[Policy, Envelope]":
     from policies.policy import Policy
     from policies.strict_json import DIGEST
@@ -400,23 +290,3 @@ def _find(store: "Store", said: str | None, vault: str | None) -> "tuple[Policy,
         raise UnclearCommand("which policy?", hint="give its id or its file, or --vault VAULT")
     trusted = inbox.policy_in_force(store, inbox.vault(store, vault).vault.id)
     return trusted.policy, trusted.envelope
-
-
-def _officer_record(path: Path) -> tuple[str, str]:
-    """Read an officer's public record: the name and the key."""
-    from policies import strict_json
-    from policies.quorum import officer_key
-    from policies.strict_json import Fields
-    from signer.core.files import read_limited
-
-    with named(path, hint=HINTS["officer"]):
-        found = read_limited(path, limit=_MAX_RECORD, what="officer record")
-        fields = Fields(
-            strict_json.load(found, limit=_MAX_RECORD, what="officer record", fault=Fault.OFFICER),
-            "officer record",
-            required=("kind", "version", "name", "key"),
-            fault=Fault.OFFICER,
-        )
-        fields.exactly("kind", "officer")
-        fields.exactly("version", 1)
-        return fields.name("name"), officer_key(fields, "key")

@@ -120,7 +120,9 @@ def new(
             anchor=anchor,
         )
         with named("", hint="see `coldquorum request new --help`", fault=Fault.OFFICER):
-            envelope = Envelope.wrap("withdrawal", withdrawal.to_payload())
+            # As everybody else will read it: a document that nobody takes is not written.
+            payload = Withdrawal.parse(withdrawal.payload).payload
+        envelope = Envelope.wrap("withdrawal", payload)
         check_terms(withdrawal, trusted.policy)
         with ExitStack() as undo:
             # The number is only taken once the document is out: a failure leaves neither.
@@ -130,8 +132,10 @@ def new(
             store.add_withdrawal(envelope)
             undo.pop_all()
     standing.emit(here, withdrawal, envelope, found, trusted.policy, stands=Standing("requested"))
-    what = show.safe(str(output or f"FILE  (coldquorum request show {found.name}/... -o FILE)"))
-    show.note(f"next: {trusted.policy.approvers.threshold} officers run `coldsign approve {what}`")
+    if output is None:
+        show.note(f"next: coldquorum request show {found.name}/{withdrawal.sequence} -o FILE")
+    count, file = trusted.policy.approvers.threshold, show.safe(str(output or "FILE"))
+    show.note(f"next: {count} officers run `coldsign approve {file}`")
 
 
 def show_(
@@ -229,12 +233,14 @@ def list_(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption
 def given(store: "Store", said: Sequence[str]) -> "StoredWithdrawal":
     """The withdrawal that a command is about: the newest in its files, or the one it names.
 
+    What reads as `VAULT/NUMBER` or as an id is never taken for a file (`./` makes it one).
+
     Raises:
         BadInput: no withdrawal among them, or two different ones of one number.
     """
     from signer.cli.online import inbox
 
-    if len(said) == 1 and not Path(said[0]).exists() and not Path(said[0]).suffix:
+    if len(said) == 1 and inbox.HANDLE.fullmatch(said[0]):
         return inbox.withdrawal(store, said[0])
     kept = inbox.keep(store, [Path(one) for one in said])
     newest = [document for document in kept if document.kind == inbox.WITHDRAWAL][-1:]

@@ -67,7 +67,8 @@ def final_of(store: Store, file: Path, psbt: Path | None) -> Final:
     Args:
         store: where its PSBT is looked for.
         file: the transaction, in hex or binary.
-        psbt: the PSBT that it comes from, signed or not, if the store has lost it.
+        psbt: the PSBT that it comes from, signed or not, if the store has lost it; then it is
+            remembered again.
 
     Raises:
         BadInput: not a transaction; or none that is known to fulfil a withdrawal.
@@ -88,7 +89,8 @@ def final_of(store: Store, file: Path, psbt: Path | None) -> Final:
             hint="give the PSBT that this transaction was finalised from",
         )
     signed = with_partial_sigs(facts.psbt, _signatures(tx, facts))
-    final = finalize(combine([Source(str(file), signed)], vault))
+    result = combine([Source(str(file), signed)], vault)
+    final = finalize(result)
     if final.raw != tx.to_bytes():
         raise BadInput(
             f"{file}: its witnesses are not as they should be",
@@ -96,6 +98,8 @@ def final_of(store: Store, file: Path, psbt: Path | None) -> Final:
             expected="exactly the signatures that are needed, in the script's order",
             hint="finalise it again: `coldquorum finalize IN -o TX`",
         )
+    if psbt is not None:
+        remember(store, result, final)
     return final
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli import show
-from signer.cli.naming import HINTS, named
+from signer.cli.naming import named
 from signer.cli.session import HomeOption, JsonFlag, session
 from signer.core.errors import BadInput, Fault
 
@@ -85,9 +85,9 @@ def create(
         if output is not None:
             write_new(output, envelope.to_bytes())
     here.emit(data(vault), text(vault))
-    where = str(output) if output else f"FILE  (coldquorum vault show {name} -o FILE)"
-    show.note(f"next: coldquorum policy new --vault {name} --officer FILE ...")
-    show.note(f"then every key holder: coldsign enrol {show.safe(where)} --policy FILE")
+    if output is None:
+        show.note(f"next: coldquorum vault show {name} -o FILE, for the key holders to enrol")
+    show.note(f"next: coldquorum policy new --vault {name} --officer FILE ... > policy.toml")
 
 
 def show_(
@@ -239,7 +239,9 @@ def _key_record(path: Path, coin: str, network: str, script: str) -> "tuple[Vaul
     from signer.core.names import Fingerprint
     from signer.core.vault import VaultSigner
 
-    with named(path, hint=HINTS["key"]):
+    # The whole command: a record for another network or script is the commonest mistake here.
+    made = f"coldsign key xpub NAME --coin {coin} --network {network} --script {script} -o FILE"
+    with named(path, hint=f"take the file that this wrote: {made}"):
         found = read_limited(path, limit=_MAX_RECORD, what="key record")
         fields = Fields(
             strict_json.load(found, limit=_MAX_RECORD, what="key record", fault=Fault.OFFICER),
@@ -254,7 +256,7 @@ def _key_record(path: Path, coin: str, network: str, script: str) -> "tuple[Vaul
         fields.exactly("version", 1)
         for name, wanted in (("coin", coin), ("network", network), ("script_type", script)):
             fields.exactly(name, wanted)
-        key = VaultKey.parse(str(fields.value("key")), coins.network(coin, network).xpub)
+        key = VaultKey.parse(str(fields.raw["key"]), coins.network(coin, network).xpub)
         fields.exactly("fingerprint", key.origin.fingerprint)
         signer = VaultSigner(
             fields.name("name"), Fingerprint(key.origin.fingerprint), fields.name("signer")
