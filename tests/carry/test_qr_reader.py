@@ -218,7 +218,7 @@ def test_without_the_libraries_one_learns_what_to_install(stand_in):
 
 
 def test_the_decoder_is_alone(stand_in):
-    """It sees none of our environment, and none of our modules unless it asks by path."""
+    """It sees none of our environment, and none of the folders that this process imports from."""
     os.environ["COLDQUORUM_TEST_MARK"] = "visible"
     try:
         seen = list(
@@ -230,7 +230,8 @@ def test_the_decoder_is_alone(stand_in):
     finally:
         del os.environ["COLDQUORUM_TEST_MARK"]
     assert b"COLDQUORUM" not in seen[0]
-    assert str(ROOT).encode() not in seen[0] or ".pth" in str(sys.path)
+    assert str(ROOT / "tests") in str(sys.path)
+    assert str(ROOT / "tests").encode() not in seen[0]
 
 
 def test_the_decoder_imports_nothing_of_ours():
