@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from signer.cli import show
-from signer.cli.assurance import assurance
 from signer.cli.review import counted, indented, listed
 from signer.core.amounts import format_amount
 
@@ -26,6 +25,8 @@ def vault(document: "Vault", *, own: str = "", first: str) -> Iterator[str]:
         own: fingerprint of this machine's key, or empty.
         first: the first receive address, derived twice.
     """
+    from signer.cli.assurance import assurance
+
     quorum = f"{document.threshold} of {len(document.keys)}"
     heading = f"vault {document.name} ({document.coin} {document.network})"
     yield show.safe(heading)

@@ -6,9 +6,20 @@ low s and without the sighash byte.
 
 from typing import Any
 
-import btclib_secp256k1
-from btclib_secp256k1 import ffi, lib
-from btclib_secp256k1.context import ctx
+from signer.core.errors import Fault, SelfTestFailed
+
+try:
+    import btclib_secp256k1
+    from btclib_secp256k1 import ffi, lib
+    from btclib_secp256k1.context import ctx
+except (ImportError, OSError) as _error:
+    raise SelfTestFailed(
+        "libsecp256k1 cannot be loaded",
+        fault=Fault.MACHINE,
+        expected="the package btclib-secp256k1",
+        found=str(_error),
+        hint="install coldquorum again: nothing else here may do the curve's work",
+    ) from None
 
 _KEY = 33
 """Bytes of a compressed key."""

@@ -207,7 +207,7 @@ def test_the_decoder_is_not_believed(stand_in, monkeypatch, source, why):
     started = time.monotonic()
     with pytest.raises(BadInput, match=why):
         list(stand_in(source))
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 40  # of the 60 or more that it would take
 
 
 def test_without_the_libraries_one_learns_what_to_install(stand_in):

@@ -348,7 +348,7 @@ def test_dripping_times_out() -> None:
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        for _ in range(20):
+        for _ in range(600):
             try:
                 connection.sendall(b" ")
             except OSError:
@@ -359,7 +359,7 @@ def test_dripping_times_out() -> None:
     with stranger(drip) as url:
         with pytest.raises(NodeUnreachable, match="in time"):
             rpc_to(url).call("uptime", timeout=0.3)
-        assert time.monotonic() - started < 0.8
+        assert time.monotonic() - started < 15  # of the 30 that it drips
 
 
 def test_request_is_json_rpc(node: ReplayedNode) -> None:

@@ -31,22 +31,32 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_passes_within_its_time():
-    """In a hardened process every check passes, within 60 ms of processor time, imports aside."""
+def test_it_passes_in_a_hardened_process():
+    """Every check is made, and passes."""
     result = python(
-        "import time\n"
         "from signer.keys.hardening import harden\n"
         "from signer.sign.selftest import run\n"
         "harden()\n"
-        "start = time.process_time()\n"
         "checks = run()\n"
-        "print((time.process_time() - start) * 1000)\n"
         "print(*[check.name for check in checks], sep='|')\n"
     )
     assert result.returncode == 0, result.stderr
-    milliseconds, names = result.stdout.splitlines()
-    assert float(milliseconds) < 60
-    assert names == "libsecp256k1|BIP32|BIP143|RFC 6979|Ed25519|Argon2id|no socket"
+    assert result.stdout == "libsecp256k1|BIP32|BIP143|RFC 6979|Ed25519|Argon2id|no socket\n"
+
+
+@pytest.mark.parametrize("program", ["coldsign", "coldquorum"])
+def test_without_libsecp256k1_no_program_starts(program):
+    """No other curve is fallen back to; the error is told like every other."""
+    result = python(
+        "import sys\n"
+        "sys.modules['btclib_secp256k1'] = None\n"
+        f"sys.argv = ['{program}', 'inspect', 'any.psbt']\n"
+        f"from signer.cli.{program} import main\n"
+        "main()\n"
+    )
+    assert result.returncode == 1
+    assert "error: libsecp256k1 cannot be loaded" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_it_fails_where_a_socket_can_be_opened():
