@@ -4,7 +4,8 @@ The signer's checks 1 to 7 establish these facts from the PSBT, the enrolled vau
 approved documents; nothing here is believed on the coordinator's word.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from policies.names import DocumentId, Height, Sats
 from policies.withdrawal import ApprovedWithdrawal, Withdrawal
@@ -39,6 +40,24 @@ class Output:
     script: bytes
     amount: Sats
 
+    @property
+    def name(self) -> str:
+        """The address, or the script of an output that has none: one name for one destination."""
+        return self.address or f"script {self.script.hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """What the clock of the station says, which nobody vouches for.
+
+    Attributes:
+        weekday: 0 for Monday to 6 for Sunday.
+        time: hours and minutes as `09:30`.
+    """
+
+    weekday: int
+    time: str
+
 
 @dataclass(frozen=True, slots=True)
 class Spend:
@@ -55,7 +74,9 @@ class Spend:
         fee: inputs less outputs.
         vsize: virtual bytes of the finished transaction, with 72 bytes for each signature.
         withdrawal: the approved withdrawal that it fulfils.
-        history: the withdrawals before it, oldest first.
+        history: the withdrawals before it, oldest first, at least as far back as any rule looks.
+        wallets: the canonical addresses of each wallet that the policy lists, by descriptor.
+        clock: the station's local time, or None where there is no station.
     """
 
     coin: str
@@ -69,3 +90,23 @@ class Spend:
     vsize: int
     withdrawal: ApprovedWithdrawal
     history: tuple[Withdrawal, ...]
+    wallets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    clock: LocalTime | None = None
+
+    @property
+    def head(self) -> Withdrawal:
+        """The withdrawal itself."""
+        return self.withdrawal.withdrawal
+
+    def since(self, blocks: int) -> list[Withdrawal]:
+        """The earlier withdrawals in a window of so many blocks that ends with this one."""
+        start = self.head.height - blocks
+        return [earlier for earlier in self.history if earlier.height > start]
+
+
+def canonical(address: str) -> str:
+    """Write an address in the one way that outputs are named (BIP173: bech32 has two cases).
+
+    A Base58 address has both cases, and one that had not would only be counted too often.
+    """
+    return address.lower() if address.isupper() else address

@@ -12,9 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from policies.envelope import Envelope
 from policies.policy import Policy
-from policies.quorum import Role
-from policies.rules import Amounts, Approvals, Fees, Timing
+from policies.quorum import Demand, Role
+from policies.rules import Amounts, Approvals, Fees, Shape, Timing
+from policies.rules.approvals import Tier
 from policies.spend import Output, Spend, SpentCoin
+from policies.strict_json import MAX_INTEGER
 from policies.withdrawal import Anchor, Payment, Withdrawal, approve_check
 
 VAULT = sha256(b"vault").hexdigest()
@@ -48,7 +50,14 @@ def policy(**changes):
         loosening_delay=0,
         officers=MappingProxyType({name: key_id(name) for name in OFFICERS}),
         roles=MappingProxyType({name: Role(name, OFFICERS, 2) for name in ("admins", "approvers")}),
-        rules=(Amounts(BTC), Fees(100_000, 100), Approvals("approvers"), Timing(144)),
+        rules=(
+            Amounts(BTC),
+            Fees(100_000, 100),
+            Approvals((Tier(MAX_INTEGER, (Demand("approvers", 2),)),)),
+            Shape(100, ("p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr")),
+            Timing(144),
+        ),
+        proposed_height=100,
     )
     return replace(usual, **changes)
 
