@@ -16,7 +16,7 @@ from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
-    *("broadcast", "qr", "regtest"),
+    *("broadcast", "bump", "qr", "regtest"),
 )
 
 
@@ -68,6 +68,8 @@ app.add_typer(policy, name="policy")
 request.command("new")(requests.new)
 request.command("show")(requests.show_)
 request.command("list")(requests.list_)
+request.command("void")(voids.void)
+request.command("export-history")(voids.export_history)
 app.add_typer(request, name="request")
 
 app.command("build")(building.build)
@@ -75,6 +77,7 @@ app.command("inspect")(building.inspect)
 app.command("combine")(settling.combine)
 app.command("finalize")(settling.finalize)
 app.command("broadcast")(settling.broadcast)
+app.command("bump")(building.bump)
 
 app.add_typer(qr.group(), name="qr")
 

@@ -1,5 +1,6 @@
 """`coldquorum policy`: write, check, propose and gather signatures for a vault's policy."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.core.errors import BadInput, Fault
 
 if TYPE_CHECKING:
+    from policies.change import Change
     from policies.envelope import Envelope
     from policies.policy import Policy
     from policies.quorum import Tally
@@ -54,12 +56,22 @@ def new(
     threshold: Annotated[
         int | None, typer.Option(metavar="K", help="Officers needed; a majority if not given.")
     ] = None,
+    height: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="The chain's height now, from which a delay counts."),
+    ] = None,
+    freeze: Annotated[
+        bool, typer.Option("--freeze", help="The next policy, frozen: nothing but voids, at once.")
+    ] = False,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
     """Print a policy to edit, as TOML: the vault's first, or its next if it has one.
 
     coldquorum policy new --vault V --officer alice.json --officer bob.json > policy.toml
+
+    The next one takes effect after the delay, as one that loosens has to. One that only tightens
+    acts at once if its activation_height is lowered to any height that has passed.
     """
     from signer.build.policy_source import write_toml
     from signer.cli.online import inbox
@@ -73,7 +85,10 @@ def new(
         if first or records:
             policy = _first(found, records, threshold)
         else:
-            policy = _next(inbox.policy_in_force(store, found.id).policy)
+            last = [stored.withdrawal.height for stored in store.withdrawals(found.id)][-1:]
+            before = inbox.policy_in_force(store, found.id).policy
+            now = max(before.activation_height, *last) if height is None else height
+            policy = _next(before, now, freeze=freeze)
     toml = write_toml(policy)
     here.emit({"vault": found.id, "epoch": policy.epoch, "toml": toml}, toml.rstrip("\n"))
     show.note("next: edit it, then `coldquorum policy check FILE`")
@@ -102,8 +117,13 @@ def propose(
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
-    """Make the document that the admins sign; without -o it goes to stdout."""
+    """Make the document that the admins sign; without -o it goes to stdout.
+
+    A next policy is compared with the one before: what it changes, and which way.
+    """
     from policies.envelope import Envelope
+    from signer.cli import documents
+    from signer.cli.online import inbox
     from signer.core.files import refuse_existing, write_new
     from signer.store.store import Store
 
@@ -114,13 +134,24 @@ def propose(
     envelope = Envelope.wrap("policy", policy.to_payload())
     with Store(here.home) as store:
         _check_with_vault(policy, store, file)
+        changes: tuple[Change, ...] = ()
+        if policy.previous is not None:
+            trusted, _ = inbox.policy_chain(store, policy.previous)
+            changes = trusted.changes_to(policy)
         store.add_policy(envelope)
+    if policy.previous is not None:
+        show.note("\n".join(documents.changes(changes)))
     if output is None:
         show.out(envelope.to_bytes().decode().rstrip("\n"))
     else:
         write_new(output, envelope.to_bytes())
         here.emit(
-            {"policy": policy.id, "epoch": policy.epoch, "file": str(output)},
+            {
+                "policy": policy.id,
+                "epoch": policy.epoch,
+                "changes": [asdict(change) for change in changes],
+                "file": str(output),
+            },
             show.columns(
                 (
                     ("policy", show.grouped(policy.id)),
@@ -222,7 +253,9 @@ def data(policy: "Policy") -> dict[str, object]:
             for role in policy.roles.values()
         },
         "rules": policy.tables()["rules"],
-        "sentences": [rule.explain() for rule in policy.rules],
+        "proposed_height": policy.proposed_height,
+        "revoked": list(policy.revoked),
+        "sentences": [sentence for rule in policy.rules for sentence in rule.explain()],
     }
 
 
@@ -312,17 +345,24 @@ def _first(vault: "Vault", records: "list[tuple[str, str]]", threshold: int | No
     return replace(policy, roles=roles)
 
 
-def _next(policy: "Policy") -> "Policy":
-    """The next epoch, unchanged but for what has to be."""
+def _next(policy: "Policy", height: int, *, freeze: bool) -> "Policy":
+    """The next epoch, unchanged but for what has to be, and a freeze if that is wanted."""
     from dataclasses import replace
 
+    from policies.rules import Timing
     from signer.core.names import Height
 
+    start = policy.activation_height if freeze else Height(height + policy.loosening_delay)
     return replace(
         policy,
         epoch=policy.epoch + 1,
         previous=policy.id,
-        activation_height=Height(policy.activation_height + policy.loosening_delay),
+        proposed_height=Height(height),
+        activation_height=start,
+        rules=tuple(
+            replace(rule, frozen=True) if freeze and isinstance(rule, Timing) else rule
+            for rule in policy.rules
+        ),
     )
 
 
@@ -353,6 +393,8 @@ def _check_with_vault(policy: "Policy", store: "Store", file: Path) -> None:
     """What only the Bitcoin side can tell: the vault, its network, the addresses."""
     from policies.rules import Destinations
     from signer.build.typed import parse_address
+    from signer.core.coins import network
+    from signer.core.wallet import Wallet
 
     vault = store.vault(policy.vault).vault
     for key, expected, found in (
@@ -367,19 +409,21 @@ def _check_with_vault(policy: "Policy", store: "Store", file: Path) -> None:
                 found=found,
                 hint="`coldquorum vault show` tells what the vault is",
             )
-    for rule in policy.rules:
-        if not isinstance(rule, Destinations):
-            continue
-        for at, address in enumerate(rule.allowed):
-            where = f"{file}: policy.rules.destinations.allowed[{at}]"
+    lists = [rule for rule in policy.rules if isinstance(rule, Destinations)]
+    for name, group in ((n, g) for rule in lists for n, g in rule.groups.items()):
+        for entry in group.entries:
+            where = f"{file}: policy.rules.destinations.groups.{name}: {entry.name}"
             with named(where):
-                usual = parse_address(address, vault.coin, vault.network)
-            if usual != address:
+                if entry.range:
+                    Wallet.parse(entry.name, network(vault.coin, vault.network))
+                    continue
+                usual = parse_address(entry.name, vault.coin, vault.network)
+            if usual != entry.name:
                 raise BadInput(
                     f"{where} is written unusually, and would match nothing",
                     fault=Fault.OFFICER,
                     expected=usual,
-                    found=address,
+                    found=entry.name,
                     hint="write it as expected: documents hold addresses in one form only",
                 )
 
