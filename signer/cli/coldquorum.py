@@ -11,7 +11,16 @@ import typer
 from typer.core import TyperGroup
 
 from signer.cli import exits, qr, session
-from signer.cli.online import building, demo, policies, regtest, requests, settling, vaults
+from signer.cli.online import (
+    building,
+    demo,
+    policies,
+    regtest,
+    requests,
+    settling,
+    vaults,
+    voids,
+)
 from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
