@@ -5,6 +5,7 @@ that every run sees the same documents.
 """
 
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from types import MappingProxyType
 
@@ -62,13 +63,19 @@ def policy(**changes):
     return replace(usual, **changes)
 
 
+@cache
+def policy_id():
+    """Give the id of the unchanged policy."""
+    return policy().id
+
+
 def withdrawal(under=None, **changes):
     """Give a withdrawal of 0.5 BTC under a policy; changes replace its fields."""
     fields = {
         "coin": "BTC",
         "network": "regtest",
         "vault": VAULT,
-        "policy": (under or policy()).id,
+        "policy": under.id if under else policy_id(),
         "sequence": 1,
         "previous": None,
         "initiator": "dave",

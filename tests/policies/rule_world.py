@@ -1,7 +1,7 @@
 """Earlier withdrawals, spends of every purpose, and rules read from a few lines of TOML."""
 
 import tomllib
-from dataclasses import replace
+from functools import cache
 
 from policy_world import ADDRESS, BTC, SCRIPT, approved, spend, withdrawal
 
@@ -42,12 +42,17 @@ def proposed(*amounts, address=ADDRESS, votes=None, **changes):
         if key in fields
     }
     document = withdrawal(payments=tuple(payment(a, address) for a in amounts), **fields)
-    approval = replace_withdrawal(approved(), document)
+    approval = replace_withdrawal(_approved(), document)
     if votes is not None:
         object.__setattr__(approval, "votes", votes)
     outputs = tuple(Output(address, SCRIPTS.get(address, b"\x51"), a) for a in amounts)
     about_spend.setdefault("height", about_spend.pop("lock_time", document.height))
     return spend(approval, **{"externals": outputs, "history": (earlier(0, 1),), **about_spend})
+
+
+@cache
+def _approved():
+    return approved()
 
 
 def replace_withdrawal(approval, document):
@@ -67,4 +72,4 @@ def votes(**signed):
 
 
 __all__ = ["ADDRESS", "BTC", "OTHER", "OTHER_SCRIPT", "SCRIPT", "earlier", "payment", "proposed"]
-__all__ += ["replace", "rule", "votes"]
+__all__ += ["rule", "votes"]
