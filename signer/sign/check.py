@@ -11,6 +11,7 @@ from typing import Final
 from policies.chain import NOTHING, Known, verify_chain
 from policies.decide import Passed, decide
 from policies.epochs import TrustedPolicy
+from policies.policy import Policy
 from policies.spend import LocalTime, Output, Spend, SpentCoin
 from policies.withdrawal import ApprovedWithdrawal, Withdrawal, approve_check
 from signer.core.address import address_of, script_of
@@ -20,6 +21,7 @@ from signer.core.hashes import sha256
 from signer.core.names import DocumentId, Height, Sats, Txid
 from signer.core.transaction import OutPoint
 from signer.core.vault import Vault
+from signer.core.wallet import listed
 from signer.sign.facts import Facts, FoundOutput, read
 from signer.sign.refusal import refused
 
@@ -127,7 +129,7 @@ def check(facts: Facts, enrolment: Enrolment, clock: LocalTime | None = None) ->
     # (7) it does exactly what was approved
     _fulfils(facts, approved.withdrawal)
     # (8) every rule of the policy
-    verdict = decide(policy.policy, _spend(facts, approved, history, clock))
+    verdict = decide(policy.policy, _spend(facts, policy.policy, approved, history, clock))
     if verdict.refusals:
         raise Refused(*verdict.refusals)
     if not verdict.allowed:
@@ -224,6 +226,7 @@ def _told(payments: Counter[tuple[bytes, Sats]], vault: Vault) -> str:
 
 def _spend(
     facts: Facts,
+    policy: Policy,
     approved: ApprovedWithdrawal,
     history: tuple[Withdrawal, ...],
     clock: LocalTime | None,
@@ -240,6 +243,7 @@ def _spend(
         vsize=facts.vsize,
         withdrawal=approved,
         history=history,
+        wallets=listed(policy) if facts.externals else {},
         clock=clock,
     )
 
