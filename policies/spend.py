@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policies.names import DocumentId, Height, Sats
+from policies.quorum import Votes
 from policies.withdrawal import ApprovedWithdrawal, Withdrawal
 
 
@@ -60,6 +61,21 @@ class LocalTime:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposed:
+    """A withdrawal that may lack approvals, for whoever asks what would happen. Nobody signs it.
+
+    Attributes:
+        withdrawal: the document.
+        votes: who has approved so far.
+        policy: id of the policy that the votes were counted under.
+    """
+
+    withdrawal: Withdrawal
+    votes: Votes
+    policy: DocumentId
+
+
+@dataclass(frozen=True, slots=True)
 class Spend:
     """A transaction whose facts are established, for the rules to judge.
 
@@ -73,7 +89,7 @@ class Spend:
         change: outputs that return to it.
         fee: inputs less outputs.
         vsize: virtual bytes of the finished transaction, with 72 bytes for each signature.
-        withdrawal: the approved withdrawal that it fulfils.
+        withdrawal: what it fulfils; approved, whenever a signer asks.
         history: the withdrawals before it, oldest first, at least as far back as any rule looks.
         wallets: the canonical addresses of each wallet that the policy lists, by descriptor.
         clock: the station's local time, or None where there is no station.
@@ -88,7 +104,7 @@ class Spend:
     change: tuple[Output, ...]
     fee: Sats
     vsize: int
-    withdrawal: ApprovedWithdrawal
+    withdrawal: ApprovedWithdrawal | Proposed
     history: tuple[Withdrawal, ...]
     wallets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     clock: LocalTime | None = None

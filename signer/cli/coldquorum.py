@@ -14,10 +14,12 @@ from signer.cli import exits, qr, session
 from signer.cli.online import (
     building,
     demo,
+    explaining,
     policies,
     regtest,
     requests,
     settling,
+    trying,
     vaults,
     voids,
 )
@@ -72,6 +74,9 @@ policy.command("check")(policies.check)
 policy.command("propose")(policies.propose)
 policy.command("import")(policies.import_)
 policy.command("show")(policies.show_)
+policy.command("explain")(explaining.explain)
+policy.command("try")(trying.try_)
+policy.command("diff")(explaining.diff)
 app.add_typer(policy, name="policy")
 
 request.command("new")(requests.new)

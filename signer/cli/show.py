@@ -77,12 +77,10 @@ def columns(rows: Iterable[Sequence[str]], *, indent: int = 0) -> str:
     """Rows of cells as aligned columns, two blanks apart; every cell is made safe."""
     cells = [[safe(cell) for cell in row] for row in rows]
     count = max((len(row) for row in cells), default=0)
-    widths = [max(_width(row[at]) for row in cells if at < len(row)) for at in range(count)]
+    widths = [max(width(row[at]) for row in cells if at < len(row)) for at in range(count)]
     return "\n".join(
         " " * indent
-        + "  ".join(
-            cell + " " * (widths[at] - _width(cell)) for at, cell in enumerate(row)
-        ).rstrip()
+        + "  ".join(cell + " " * (widths[at] - width(cell)) for at, cell in enumerate(row)).rstrip()
         for row in cells
     )
 
@@ -119,7 +117,7 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
     """Terminal cells: East Asian wide characters (UAX 11) take two, combining marks none."""
     return sum(
         0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")

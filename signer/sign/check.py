@@ -12,7 +12,7 @@ from policies.chain import NOTHING, Known, verify_chain
 from policies.decide import Passed, decide
 from policies.epochs import TrustedPolicy
 from policies.policy import Policy
-from policies.spend import LocalTime, Output, Spend, SpentCoin
+from policies.spend import LocalTime, Output, Proposed, Spend, SpentCoin
 from policies.withdrawal import ApprovedWithdrawal, Withdrawal, approve_check
 from signer.core.address import address_of, script_of
 from signer.core.amounts import format_amount
@@ -127,9 +127,9 @@ def check(facts: Facts, enrolment: Enrolment, clock: LocalTime | None = None) ->
     approved = approve_check(documents.withdrawal, policy.policy)
     check_alive(approved.withdrawal, known.height)
     # (7) it does exactly what was approved
-    _fulfils(facts, approved.withdrawal)
+    fulfils(facts, approved.withdrawal)
     # (8) every rule of the policy
-    verdict = decide(policy.policy, _spend(facts, policy.policy, approved, history, clock))
+    verdict = decide(policy.policy, spend_of(facts, policy.policy, approved, history, clock))
     if verdict.refusals:
         raise Refused(*verdict.refusals)
     if not verdict.allowed:
@@ -159,8 +159,12 @@ def check_alive(withdrawal: Withdrawal, height: Height) -> None:
         )
 
 
-def _fulfils(facts: Facts, withdrawal: Withdrawal) -> None:
-    """Step 7: it does exactly what was approved. All reasons at once."""
+def fulfils(facts: Facts, withdrawal: Withdrawal) -> None:
+    """Step 7: it does exactly what was approved.
+
+    Raises:
+        Refused: every way in which it does not.
+    """
     tx, coin, network = facts.psbt.tx, facts.vault.coin, facts.vault.network
     anchor = OutPoint(Txid(withdrawal.anchor.txid), withdrawal.anchor.vout)
     others = [str(at) for at, txin in enumerate(tx.inputs) if txin.sequence != SEQUENCE]
@@ -224,13 +228,18 @@ def _told(payments: Counter[tuple[bytes, Sats]], vault: Vault) -> str:
     return "; ".join(lines[:_SHOWN]) + more
 
 
-def _spend(
+def spend_of(
     facts: Facts,
     policy: Policy,
-    approved: ApprovedWithdrawal,
+    approved: ApprovedWithdrawal | Proposed,
     history: tuple[Withdrawal, ...],
     clock: LocalTime | None,
 ) -> Spend:
+    """What the rules judge. All of it but the clock follows from what steps 1 to 7 established.
+
+    Raises:
+        BadInput: the policy lists a wallet that is not understood.
+    """
     return Spend(
         coin=facts.vault.coin,
         network=facts.vault.network,

@@ -102,7 +102,7 @@ def check(
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    policy = _read_toml(file)
+    policy = read_toml(file)
     with Store(here.home) as store:
         _check_with_vault(policy, store, file)
     here.emit(data(policy), "\n".join(documents.policy(policy)))
@@ -130,7 +130,7 @@ def propose(
     here = session(context, as_json=as_json, home=home)
     if output is not None:
         refuse_existing(output)
-    policy = _read_toml(file)
+    policy = read_toml(file)
     envelope = Envelope.wrap("policy", policy.to_payload())
     with Store(here.home) as store:
         _check_with_vault(policy, store, file)
@@ -225,7 +225,7 @@ def show_(
     if output is not None:
         refuse_existing(output)
     with Store(here.home) as store:
-        policy, envelope = _find(store, said, vault)
+        policy, envelope = find(store, said, vault)
     if output is not None:
         write_new(output, envelope.to_bytes())
         show.note(f"written to {show.safe(str(output))}")
@@ -366,9 +366,14 @@ def _next(policy: "Policy", height: int, *, freeze: bool) -> "Policy":
     )
 
 
-def _read_toml(file: Path) -> "Policy":
+def read_toml(file: Path) -> "Policy":
+    """Read a policy that a person wrote.
+
+    Raises:
+        BadInput: it cannot be read, or is no whole policy; the file is named.
+    """
     from policies.policy import MAX_POLICY
-    from signer.build.policy_source import read_toml
+    from signer.build import policy_source
     from signer.core.files import read_limited
 
     hint = HINTS["toml"]
@@ -386,7 +391,7 @@ def _read_toml(file: Path) -> "Policy":
                 expected="a policy as TOML, in UTF-8",
                 found=f"a bad byte at {error.start}",
             ) from None
-        return read_toml(text)
+        return policy_source.read_toml(text)
 
 
 def _check_with_vault(policy: "Policy", store: "Store", file: Path) -> None:
@@ -428,7 +433,13 @@ def _check_with_vault(policy: "Policy", store: "Store", file: Path) -> None:
                 )
 
 
-def _find(store: "Store", said: str | None, vault: str | None) -> "tuple[Policy, Envelope]":
+def find(store: "Store", said: str | None, vault: str | None) -> "tuple[Policy, Envelope]":
+    """Find a policy by its file or id, or else the newest of a vault.
+
+    Raises:
+        BadInput: it is not here.
+        Refused: the vault has proposals only.
+    """
     from policies.policy import Policy
     from policies.strict_json import DIGEST
     from signer.cli.online import inbox
