@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -17,10 +18,9 @@ from policies.rules.setting import (
     demands_tighter,
     read_demands,
     tell_demands,
-    write_demands,
 )
 from policies.spend import Spend
-from policies.strict_json import MAX_INTEGER, Fields
+from policies.strict_json import Fields
 from policies.withdrawal import PAYMENT, VOID, Withdrawal
 
 _HINT = "let more officers approve, who did not ask for it"
@@ -33,61 +33,53 @@ class Tier:
     """A band of amounts.
 
     Attributes:
-        up_to: the largest amount in it; the last tier's is larger than any.
+        up_to: the largest amount in it; the last tier has none.
         require: who has to approve.
     """
 
-    up_to: int
+    up_to: int | None
     require: tuple[Demand, ...]
 
-
-_ANY = MAX_INTEGER
-"""No document can hold a larger amount."""
+    @property
+    def most(self) -> float:
+        """The largest amount in it, for comparisons."""
+        return inf if self.up_to is None else self.up_to
 
 
 def _read_tiers(fields: Fields, key: str) -> tuple[Tier, ...]:
     tables = fields.tables(key, required=("require",), optional=("up_to",))
     tiers = tuple(
         Tier(
-            one.integer("up_to", least=1, most=_ANY - 1) if "up_to" in one else _ANY,
+            one.integer("up_to", least=1) if "up_to" in one else None,
             read_demands(one, "require"),
         )
         for one in tables
     )
-    bounds = [tier.up_to for tier in tiers]
-    if bounds != sorted(set(bounds)) or bounds[-1] != _ANY:
+    bounds = [tier.most for tier in tiers]
+    if bounds != sorted(set(bounds)) or bounds[-1] != inf:
         fields.bad(key, "tiers with rising up_to, the last without", bounds)
     return tiers
 
 
-def _tier(tiers: tuple[Tier, ...], amount: int) -> tuple[Demand, ...]:
-    return next(tier.require for tier in tiers if amount <= tier.up_to)
+def _tier(tiers: tuple[Tier, ...], amount: float) -> tuple[Demand, ...]:
+    return next(tier.require for tier in tiers if amount <= tier.most)
 
 
 def _tiers_tighter(old: tuple[Tier, ...], new: tuple[Tier, ...]) -> bool:
     # Within a band that ends at a bound of either, neither changes.
-    bounds = [tier.up_to for tier in (*old, *new)]
+    bounds = [tier.most for tier in (*old, *new)]
     return all(demands_tighter(_tier(old, bound), _tier(new, bound)) for bound in bounds)
 
 
 def _tell_tiers(words: Words, tiers: tuple[Tier, ...]) -> Told:
     told, low = [], 0
     for tier in tiers:
-        last = tier.up_to == _ANY
-        band = ("above" if last else "between") if low else ("any" if last else "up_to")
-        values = {"low": words.money(low), "high": words.money(tier.up_to)}
-        said = words.say(f"approvals.{band}", **values)
+        high = tier.up_to or 0
+        band = ("between" if low else "up_to") if high else ("above" if low else "any")
+        said = words.say(f"approvals.{band}", low=words.money(low), high=words.money(high))
         told.append({"span": said, "value": tell_demands(words, tier.require)})
-        low = tier.up_to
+        low = high
     return tuple(told)
-
-
-def _write_tiers(tiers: tuple[Tier, ...]) -> list[dict[str, object]]:
-    return [
-        ({} if tier.up_to == _ANY else {"up_to": tier.up_to})
-        | {"require": write_demands(tier.require)}
-        for tier in tiers
-    ]
 
 
 def _read_ceilings(fields: Fields, key: str) -> Ceilings:
@@ -96,15 +88,15 @@ def _read_ceilings(fields: Fields, key: str) -> Ceilings:
 
 
 def _ceilings_tighter(old: Ceilings, new: Ceilings) -> bool:
-    return all(new.get(name, _ANY) <= ceiling for name, ceiling in old.items())
+    return all(new.get(name, inf) <= ceiling for name, ceiling in old.items())
 
 
 def _tell_ceilings(words: Words, ceilings: Ceilings) -> Told:
     return tuple({"officer": n, "value": words.money(c)} for n, c in ceilings.items())
 
 
-TIERS: Kind = {"setting": Setting(_read_tiers, _tiers_tighter, _tell_tiers, _write_tiers)}
-CEILINGS: Kind = {"setting": Setting(_read_ceilings, _ceilings_tighter, _tell_ceilings, dict)}
+TIERS: Kind = {"setting": Setting(_read_tiers, _tiers_tighter, _tell_tiers)}
+CEILINGS: Kind = {"setting": Setting(_read_ceilings, _ceilings_tighter, _tell_ceilings)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,16 @@ from policies.change import Change
 from policies.errors import Refusal
 from policies.explain import PLAIN, Words
 from policies.names import Height
-from policies.rules.rule import Rule, changed, refusal
+from policies.rules.rule import Rule, Table, changed, refusal
 from policies.rules.setting import (
     AGE,
     WINDOWS,
     Kind,
     Setting,
+    plain,
     read_windows,
     said,
     windows_tighter,
-    write_windows,
 )
 from policies.rules.windows import Overfull, Window, longest, overfull
 from policies.spend import Spend, canonical
@@ -125,22 +125,13 @@ def _read_entries(table: Fields, key: str) -> Iterator[Entry]:
         yield Entry(found, many, Height(one.integer("since", most=MAX_HEIGHT)))
 
 
-def _write_groups(groups: Groups) -> dict[str, object]:
-    tables: dict[str, object] = {}
-    for name, group in groups.items():
-        lists = {
-            "addresses": [
-                {"address": e.name, "since": e.since} for e in group.entries if not e.range
-            ],
-            "descriptors": [
-                {"descriptor": e.name, "range": e.range, "since": e.since}
-                for e in group.entries
-                if e.range
-            ],
-            "windows": write_windows(group.windows),
-        }
-        tables[name] = {"internal": group.internal} | {k: v for k, v in lists.items() if v}
-    return tables
+def _write_group(group: Group) -> dict[str, object]:
+    addresses = [{"address": e.name, "since": e.since} for e in group.entries if not e.range]
+    wallets = [
+        {"descriptor": e.name, "range": e.range, "since": e.since} for e in group.entries if e.range
+    ]
+    lists = {"addresses": addresses, "descriptors": wallets, "windows": plain(group.windows)}
+    return {"internal": group.internal} | {key: one for key, one in lists.items() if one}
 
 
 def _read_mode(fields: Fields, key: str) -> str:
@@ -155,9 +146,7 @@ MODE: Kind = {
         lambda words, value: ({"value": words.say(f"destinations.{value}")},),
     )
 }
-GROUPS: Kind = {
-    "setting": Setting(_read_groups, lambda _old, _new: False, lambda _w, _v: (), _write_groups)
-}
+GROUPS: Kind = {"setting": Setting(_read_groups, lambda _old, _new: False, lambda _w, _v: ())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +163,11 @@ class Destinations(Rule):
     mode: str = field(metadata=MODE)
     groups: Groups = field(metadata=GROUPS)
     cooling: int | None = field(default=None, metadata=AGE)
+
+    def to_table(self) -> Table:
+        """Give the rule's table, addresses and wallets in lists of their own."""
+        groups = {name: _write_group(group) for name, group in self.groups.items()}
+        return {**Rule.to_table(self), "groups": groups}
 
     @property
     def window(self) -> int:

@@ -13,7 +13,7 @@ from policies.change import Change, Direction
 from policies.errors import Fault, Refusal
 from policies.explain import PLAIN, Words
 from policies.quorum import Demand
-from policies.rules.setting import Kind, given, said
+from policies.rules.setting import Kind, given, plain, said
 from policies.rules.windows import Window, longest
 from policies.spend import Spend
 from policies.strict_json import Fields
@@ -72,8 +72,7 @@ class Rule(ABC):
 
     def to_table(self) -> Table:
         """Give the rule's table, such that `parse` reads it back."""
-        settings = [(name, kind["setting"], value) for name, kind, value in self._settings()]
-        return {name: setting.write(value) for name, setting, value in settings if given(value)}
+        return dict(plain(self))
 
     def compare(self, new: Self) -> tuple[Change, ...]:
         """Give every difference to a newer version of this rule."""

@@ -1,11 +1,11 @@
-"""How each kind of setting is read, written, told, and compared.
+"""How each kind of setting is read, told, and compared.
 
 A setting says what is tighter: a ceiling that sinks, a floor that rises, a list that shrinks. A
 setting that may be left out is a restriction: without it there is none.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final
 
 from policies.explain import PLAIN, Words
@@ -27,13 +27,11 @@ class Setting:
         read: take it out of a table; raises BadInput.
         tighter: of an old and a new value, whether the new one allows nothing that the old did not.
         tell: what fills in its sentence.
-        write: give it back as it stands in a table.
     """
 
     read: Callable[[Fields, str], Any]
     tighter: Callable[[Any, Any], bool]
     tell: Callable[[Words, Any], Told]
-    write: Callable[[Any], Any] = lambda value: value
 
 
 Kind = Mapping[str, Setting]
@@ -43,6 +41,15 @@ Kind = Mapping[str, Setting]
 def given(value: object) -> bool:
     """Whether a setting restricts anything."""
     return value not in (None, (), {})
+
+
+def plain(value: Any) -> Any:
+    """Give a setting as it stands in a table: what restricts nothing is left out."""
+    if is_dataclass(value):
+        value = {one.name: getattr(value, one.name) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items() if given(inner)}
+    return [plain(inner) for inner in value] if isinstance(value, tuple) else value
 
 
 def said(kind: Kind, value: object) -> str:
@@ -81,7 +88,6 @@ def some_of(known: Collection[str], say: Callable[[Words, str], str]) -> Kind:
             read,
             lambda old, new: set(new) <= set(old),
             lambda words, value: ({"value": words.listed(say(words, one) for one in value)},),
-            list,
         )
     }
 
@@ -115,11 +121,6 @@ def tell_windows(words: Words, windows: tuple[Window, ...]) -> Told:
     return tuple({"value": words.money(w.limit), "span": words.blocks(w.blocks)} for w in windows)
 
 
-def write_windows(windows: tuple[Window, ...]) -> list[dict[str, int]]:
-    """Give windows as they stand in a table."""
-    return [{"blocks": w.blocks, "limit": w.limit} for w in windows]
-
-
 def read_demands(fields: Fields, key: str) -> tuple[Demand, ...]:
     """Read `[{ role, count }]`; no role twice."""
     tables = fields.tables(key, required=("role", "count"))
@@ -140,11 +141,6 @@ def tell_demands(words: Words, demands: tuple[Demand, ...]) -> str:
     return words.all_of(said)
 
 
-def write_demands(demands: tuple[Demand, ...]) -> list[dict[str, int | str]]:
-    """Give demands as they stand in a table."""
-    return [{"role": demand.role, "count": demand.count} for demand in demands]
-
-
 AMOUNT: Final = _number(Words.money)
 """The most, in the coin's smallest unit."""
 COUNT: Final = _number(Words.number)
@@ -159,16 +155,13 @@ FIRST: Final = _number(Words.number, floor=True, least=0, most=MAX_HEIGHT)
 """The first height."""
 LAST: Final = _number(Words.number, least=0, most=MAX_HEIGHT)
 """The last height."""
-WINDOWS: Final[Kind] = {
-    "setting": Setting(read_windows, windows_tighter, tell_windows, write_windows)
-}
+WINDOWS: Final[Kind] = {"setting": Setting(read_windows, windows_tighter, tell_windows)}
 """Ceilings over some blocks, all of which hold."""
 DEMANDS: Final[Kind] = {
     "setting": Setting(
         read_demands,
         demands_tighter,
         lambda words, demands: ({"value": tell_demands(words, demands)},),
-        write_demands,
     )
 }
 """Who has to approve."""

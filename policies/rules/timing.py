@@ -5,7 +5,6 @@ but it may claim to be as old as the one before it. So `until_height` is as good
 who approve that height, and every other setting is enforced by the chain.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -42,48 +41,43 @@ class Timing(Rule):
 
     def check(self, spend: Spend) -> tuple[Refusal, ...]:
         """Compare the withdrawal's heights with the rule's, the chain's and the transaction's."""
+        head, clock = spend.head, f"nLockTime {spend.height}"
+        height, expiry, life = head.height, head.expiry, head.expiry - head.height
+        most = self.max_lifetime_blocks
+        findings: list[_Finding] = [
+            ("expired", life >= 0, "has expired", f"height up to {expiry}", f"height {height}"),
+            ("max_lifetime_blocks", life <= most, "lives too long", f"{most} blocks", f"{life}"),
+            ("height", spend.height == height, "has another height", f"{height}", clock),
+        ]
+        if head.purpose != VOID:
+            findings += [*self._when(spend), *self._distance(spend)]
         hint = "lift the freeze with a new policy" if self.frozen else "request it anew, or later"
-        findings = [*self._own(spend)]
-        if spend.head.purpose != VOID:
-            findings += [*self._times(spend), *self._distance(spend)]
         return tuple(
-            refusal(f"timing.{rule}", what, expected, found, hint)
+            refusal(f"timing.{rule}", f"the withdrawal {what}", expected, found, hint)
             for rule, passed, what, expected, found in findings
             if not passed
         )
 
-    def _own(self, spend: Spend) -> Iterator[_Finding]:
-        height, expiry, clock = spend.head.height, spend.head.expiry, spend.height
-        life, most = expiry - height, self.max_lifetime_blocks
-        text = "the withdrawal has expired"
-        yield "expired", life >= 0, text, f"height up to {expiry}", f"height {height}"
-        text = "the withdrawal lives too long"
-        yield "max_lifetime_blocks", life <= most, text, f"{most} blocks", f"{life}"
-        text = "the withdrawal has another height"
-        yield "height", clock == height, text, f"{height}", f"nLockTime {clock}"
+    def _when(self, spend: Spend) -> tuple[_Finding, ...]:
+        height, expiry, purpose = spend.head.height, spend.head.expiry, spend.head.purpose
+        first = height if self.from_height is None else self.from_height
+        last = expiry if self.until_height is None else self.until_height
+        return (
+            ("frozen", not self.frozen, "is of a frozen vault", "only voids", purpose),
+            ("from_height", height >= first, "is too early", f"from {first} on", f"{height}"),
+            ("until_height", expiry <= last, "lives too late", f"up to {last}", f"{expiry}"),
+        )
 
-    def _times(self, spend: Spend) -> Iterator[_Finding]:
-        height, expiry = spend.head.height, spend.head.expiry
-        yield "frozen", not self.frozen, "the vault is frozen", "only voids", spend.head.purpose
-        if (first := self.from_height) is not None:
-            text = "the withdrawal is too early"
-            yield "from_height", height >= first, text, f"height {first} or later", f"{height}"
-        if (last := self.until_height) is not None:
-            text = "the withdrawal lives beyond the time to act in"
-            yield "until_height", expiry <= last, text, f"expiry up to {last}", f"{expiry}"
-
-    def _distance(self, spend: Spend) -> Iterator[_Finding]:
+    def _distance(self, spend: Spend) -> tuple[_Finding, ...]:
         least, most = self.min_age_between, self.max_height_jump
         if spend.head.sequence == 1 or least is most is None:
-            return
+            return ()
         if not spend.history:
-            text = "the withdrawal before is not known"
-            yield "previous", False, text, f"withdrawal {spend.head.sequence - 1}", "none"
-            return
+            what, before = "follows one that is not known", f"withdrawal {spend.head.sequence - 1}"
+            return (("previous", False, what, before, "none"),)
         age = spend.head.height - spend.history[-1].height
-        if least is not None:
-            text = "the withdrawal comes too soon after the one before"
-            yield "min_age_between", age >= least, text, f"{least} blocks or more", f"{age}"
-        if most is not None:
-            text = "the withdrawal's height is too far beyond the one before"
-            yield "max_height_jump", age <= most, text, f"at most {most} blocks", f"{age}"
+        soon, far = "follows the one before too soon", "jumps too far from the one before"
+        return (
+            ("min_age_between", age >= (least or 0), soon, f"{least} blocks or more", f"{age}"),
+            ("max_height_jump", age <= (most or age), far, f"at most {most} blocks", f"{age}"),
+        )

@@ -30,7 +30,6 @@ from policies.policy import Policy
 from policies.quorum import Demand, Role
 from policies.rules import Amounts, Approvals, Fees, Rule, Shape, Timing
 from policies.rules.approvals import Tier
-from policies.strict_json import MAX_INTEGER
 from policies.withdrawal import Anchor, Payment, Withdrawal
 from signer.build.psbt_write import build
 from signer.build.vault import create_vault
@@ -178,7 +177,7 @@ class World:
             rules=(
                 Amounts(Sats(5_000_000)),
                 Fees(Sats(100_000), 100),
-                Approvals((Tier(MAX_INTEGER, (Demand("approvers", 2),)),)),
+                Approvals((Tier(None, (Demand("approvers", 2),)),)),
                 Shape(20, ("p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr")),
                 Timing(144),
             ),

@@ -21,7 +21,7 @@ from policies.rules import (
     Shape,
     Timing,
 )
-from policies.rules.approvals import _ANY, Tier
+from policies.rules.approvals import Tier
 from policies.rules.destinations import Entry, Group
 from policies.rules.windows import Window
 from policies.spend import LocalTime, Output, SpentCoin
@@ -52,7 +52,7 @@ demands = st.lists(
 ).map(tuple)
 tiers = st.lists(st.tuples(amounts, demands), max_size=2, unique_by=lambda t: t[0]).flatmap(
     lambda bands: demands.map(
-        lambda last: (*(Tier(up_to, need) for up_to, need in sorted(bands)), Tier(_ANY, last))
+        lambda last: (*(Tier(up_to, need) for up_to, need in sorted(bands)), Tier(None, last))
     )
 )
 entries = st.lists(

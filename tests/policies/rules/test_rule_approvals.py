@@ -35,6 +35,13 @@ def test_the_amount_decides_who_approves(amount, demands):
     assert RULE.demands(earlier(1, amount)) == demands
 
 
+def test_a_sum_that_no_document_could_hold_is_in_the_last_band():
+    """Two payments of the largest amount each: no gap above the last band."""
+    most = 2**63 - 1
+    assert RULE.demands(earlier(1, most, most)) == RULE.tiers[-1].require
+    assert RULE.barred(earlier(1, most, most)) == {"bob", "carol"}
+
+
 def test_all_payments_count_together_and_nothing_is_the_lowest_band():
     """Splitting a withdrawal into payments does not help; a void is the desk's."""
     assert RULE.demands(earlier(1, 100, 1)) == (BOARD,)
