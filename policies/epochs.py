@@ -64,9 +64,7 @@ class TrustedPolicy:
 
     def at(self, height: Height) -> "TrustedPolicy":
         """The policy that governs a withdrawal of some height."""
-        if self.before and self.waits and height < self.policy.activation_height:
-            return self.before.at(height)
-        return self
+        return self._from(height)[-1]
 
     def changes_to(self, new: Policy, since: Height | None = None) -> tuple[Change, ...]:
         """What the next policy would change, if it may be the next at all, signatures aside.
@@ -91,7 +89,7 @@ class TrustedPolicy:
         for rule, passed, expected, found in checks:
             if not passed:
                 raise _refused(rule, expected, found)
-        passed_by = self._passed_by(new.activation_height)
+        passed_by = [one.policy for one in self._from(new.activation_height)]
         changes = tuple(dict.fromkeys(c for one in passed_by for c in compare(one, new)))
         delay = max(one.loosening_delay for one in passed_by)
         for rule, height in (("activation", new.proposed_height), ("delay", since)):
@@ -147,12 +145,11 @@ class TrustedPolicy:
             )
         return trusted
 
-    def _passed_by(self, start: Height) -> list[Policy]:
-        """The policies that the next one supersedes when it takes effect at some height."""
-        found, one = [self.policy], self
-        while one.before and one.waits and start < one.policy.activation_height:
-            one = one.before
-            found.append(one.policy)
+    def _from(self, height: Height) -> "list[TrustedPolicy]":
+        """This policy, and those before it back to the one that governs some height."""
+        found = [self]
+        while (one := found[-1]).before and one.waits and height < one.policy.activation_height:
+            found.append(one.before)
         return found
 
 
