@@ -46,7 +46,7 @@ def grouped(text: str, size: int = 4) -> str:
     return " ".join(text[start : start + size] for start in range(0, len(text), size))
 
 
-def folded(text: str, width: int) -> list[str]:
+def folded(text: str, most: int) -> list[str]:
     """Text as lines of at most so many terminal cells, made safe; runs of blanks become one.
 
     A terminal that breaks a long line by itself goes on at its edge, where the labels of a screen
@@ -57,13 +57,13 @@ def folded(text: str, width: int) -> list[str]:
         rest = word
         while rest:
             gap = " " if lines[-1] else ""
-            if _width(lines[-1] + gap + rest) <= width:
+            if width(lines[-1] + gap + rest) <= most:
                 lines[-1] += gap + rest
                 break
             if gap:
                 lines.append("")
                 continue
-            fits = max(1, next(n for n in range(len(rest)) if _width(rest[: n + 1]) > width))
+            fits = max(1, next(n for n in range(len(rest)) if width(rest[: n + 1]) > most))
             lines[-1], rest = rest[:fits], rest[fits:]
     return lines
 

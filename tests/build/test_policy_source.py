@@ -51,7 +51,7 @@ WHOLE = (
     ),
     Fees(12, 13, 14, (Window(1008, 15),)),
     Approvals(
-        (Tier(16, (Demand("tokyo.desk", 1),)), Tier(2**63 - 1, (Demand("admins", 2),))),
+        (Tier(16, (Demand("tokyo.desk", 1),)), Tier(None, (Demand("admins", 2),))),
         {"alice": 17},
     ),
     Shape(18, ("p2wpkh", "p2tr"), 1, op_return=True),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from signer.build.policy_source import write_toml
 from signer.cli import show
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "exchange.toml"
@@ -79,7 +80,7 @@ def test_bad_toml_names_its_file(counter):
 
 def test_a_comparison_marks_each_change(counter, stricter):
     """Looser first, since that is what makes it wait; both sides in one line."""
-    new = counter.file("new.toml", stricter.to_toml())
+    new = counter.file("new.toml", write_toml(stricter))
     text = counter.run("policy", "diff", counter.world.policy.id, new)
     assert text.splitlines() == [
         "  epoch 1                             | epoch 2",
@@ -99,7 +100,7 @@ def test_a_comparison_marks_each_change(counter, stricter):
 
 def test_the_other_way_round_the_marks_turn(counter, stricter):
     """What tightens one way loosens the other, and the delay is the older policy's."""
-    new = counter.file("new.toml", stricter.to_toml())
+    new = counter.file("new.toml", write_toml(stricter))
     said = counter.json("policy", "diff", new, counter.world.policy.id)
     assert [one["direction"] for one in said["changes"]] == ["looser", "looser", "tighter"]
     assert said["delay"] == 10

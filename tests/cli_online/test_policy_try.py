@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from world import HEIGHT
 
+from signer.build.policy_source import write_toml
 from signer.core.names import Height
 
 
@@ -126,12 +127,12 @@ def test_a_transaction_for_another_withdrawal_is_bad_input(counter):
 def test_a_policy_that_nobody_signed_can_be_tried(counter, stricter):
     """As if the withdrawal had been asked under it: what would the next policy do?"""
     handle = counter.request(counter.world.withdrawal(), "alice", "bob")
-    path = counter.file("next.toml", stricter.to_toml())
+    path = counter.file("next.toml", write_toml(stricter))
     said = counter.json("policy", "try", handle, "--policy", path)
     assert rules(said) == [(8, "amounts.per_payment")]
     assert (said["policy"], said["epoch"]) == (stricter.id, 2)
     late = replace(stricter, activation_height=Height(HEIGHT + 1))
-    path = counter.file("late.toml", late.to_toml())
+    path = counter.file("late.toml", write_toml(late))
     said = counter.json("policy", "try", handle, "--policy", path)
     assert (6, "withdrawal.activation") in rules(said)
 
@@ -141,7 +142,7 @@ def test_warnings_are_told(counter):
     world = counter.world
     paid = world.payment().address
     listed = f"{paid[:6]}{'q' * 30}{paid[-6:]}"
-    text = world.policy.to_toml() + (
+    text = write_toml(world.policy) + (
         '\n[rules.destinations]\nmode = "any"\n[rules.destinations.groups.a]\n'
         f'addresses = [{{ address = "{listed}", since = 0 }}]\n'
     )

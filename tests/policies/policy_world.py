@@ -17,7 +17,6 @@ from policies.quorum import Demand, Role
 from policies.rules import Amounts, Approvals, Fees, Shape, Timing
 from policies.rules.approvals import Tier
 from policies.spend import Output, Spend, SpentCoin
-from policies.strict_json import MAX_INTEGER
 from policies.withdrawal import Anchor, Payment, Withdrawal, approve_check
 
 VAULT = sha256(b"vault").hexdigest()
@@ -54,7 +53,7 @@ def policy(**changes):
         rules=(
             Amounts(BTC),
             Fees(100_000, 100),
-            Approvals((Tier(MAX_INTEGER, (Demand("approvers", 2),)),)),
+            Approvals((Tier(None, (Demand("approvers", 2),)),)),
             Shape(100, ("p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr")),
             Timing(144),
         ),

@@ -10,11 +10,11 @@ import pytest
 from policy_world import BTC, policy
 
 from policies.explain import LANGUAGES, PLAIN, Words, explain
-from policies.policy import Policy
 from policies.rules import RULES
+from signer.build.policy_source import read_toml
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "exchange.toml"
-EXCHANGE = Policy.from_toml(EXAMPLE.read_text())
+EXCHANGE = read_toml(EXAMPLE.read_text())
 
 
 def places(sentence):

@@ -199,7 +199,7 @@ def _refusals(step: "Callable[[], object]") -> "tuple[Refusal, ...]":
 
 def _data(trial: Trial) -> dict[str, object]:
     """A trial as plain JSON values."""
-    from signer.cli.online.requests import tallies
+    from signer.cli.online.standing import tallies
 
     return {
         "verdict": trial.verdict,
