@@ -235,3 +235,51 @@ def test_a_folder_that_cannot_be_made(world, tmp_path):
         world.state(tmp_path)
     assert problem.value.fault is Fault.MACHINE
     assert not (tmp_path / "journal.jsonl").exists()
+
+
+# accepted policies, voids, and what an interrupted run leaves
+
+
+def test_an_accepted_policy_is_remembered(world, tmp_path):
+    """In a new process, too; a second one of that epoch is refused."""
+    state = world.state(tmp_path)
+    state.accept(world.admit(world.successor()))
+    assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.epoch == 2
+    with pytest.raises(Refused) as refusal:
+        State(tmp_path).accept(world.admit(world.successor(loosening_delay=1)))
+    assert refusal.value.refusals[0].rule == "policy.rollback"
+
+
+@pytest.mark.parametrize("left", [b"", b"{", b"another"], ids=["empty", "torn", "other"])
+def test_what_an_interrupted_run_left_is_no_obstacle(world, tmp_path, left):
+    """A document that no journal line pins is worth nothing, whatever it is."""
+    state = world.state(tmp_path)
+    other = world.admit(world.successor(loosening_delay=1)).to_bytes()
+    orphan = tmp_path / "vaults" / world.vault.id / "policy-2.json"
+    orphan.write_bytes(other if left == b"another" else left)
+    assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.epoch == 1
+    state.accept(world.admit(world.successor()))
+    policy = State(tmp_path).vaults[world.vault.id].enrolment.policy.policy
+    assert policy.id == world.successor().id
+
+
+def test_a_signed_void_is_remembered(world, tmp_path):
+    """From then on, what it cancels is not signed here, in a new process neither."""
+    first = world.withdrawal()
+    terms = {"purpose": "void", "voids": first.id, "payments": (), "anchor": first.anchor}
+    void = world.withdrawal(sequence=2, previous=first.id, **terms)
+    raw = world.bundle(world.approve(void), predecessors=[first.payload])
+    world.sign(raw, tmp_path)
+    state = State(tmp_path)
+    assert state.vaults[world.vault.id].enrolment.known.voided == {first.id}
+    with pytest.raises(Refused) as refusal:
+        examine(world.bundle(world.approve(first)), state.enrolments)
+    assert refusal.value.refusals[0].rule == "chain.voided"
+    assert examine(raw, state.enrolments).approved.withdrawal == void
+
+
+def test_every_version_of_a_withdrawal_may_be_signed(world, tmp_path):
+    """A bump: another fee, the same document; the review tells of the earlier one."""
+    first = world.sign(world.bundle(fee=2_000), tmp_path)
+    second = world.sign(world.bundle(fee=3_000), tmp_path)
+    assert State(tmp_path).vaults[world.vault.id].signed == {1: (first.txid, second.txid)}

@@ -14,7 +14,7 @@ from typing import Any
 from world import PASSPHRASE, World
 
 from policies.envelope import Envelope
-from policies.rules import Amounts
+from policies.rules import Amounts, Rule
 from policies.withdrawal import Withdrawal
 from signer.ceremony.terminal import Ran, run
 from signer.core.names import Height, Sats, Txid
@@ -24,7 +24,7 @@ from signer.store.store import Store
 DELAY = 10
 """Blocks that a looser policy waits."""
 
-ALICE, BOB, CAROL = "alice", "bob", "carol"
+ALICE, BOB, CAROL, DAVE = "alice", "bob", "carol", "dave"
 
 
 @dataclass(frozen=True)
@@ -57,17 +57,19 @@ class Desk:
 
 
 class House:
-    """Three officers, each with a key and an approval key, and a coordinator.
+    """Three officers, each with a key and an approval key, a fourth without, and a coordinator.
 
     Args:
         folder: empty; the homes are in it, and all files that go from hand to hand.
+        rules: beside the usual ones.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *rules: Rule) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         self.world = World()
-        rules = (Amounts(Sats(100_000_000)), *self.world.policy.rules[1:])
-        self.world.policy = replace(self.world.policy, loosening_delay=DELAY, rules=rules)
+        every = (Amounts(Sats(100_000_000)), *self.world.policy.rules[1:], *rules)
+        self.world.policy = replace(self.world.policy, loosening_delay=DELAY, rules=every)
         self.world.policy_envelope = self.world.admit(self.world.policy)
         self.secret = folder / "passphrase"
         self.secret.write_bytes(PASSPHRASE)
@@ -76,6 +78,7 @@ class House:
         for name in (ALICE, BOB, CAROL):
             self.world.keystore(folder / f"home-{name}", name)
             self.world.state(folder / f"home-{name}", name)
+        self.world.keystore(folder / f"home-{DAVE}", DAVE)
         self.coordinator = Desk("coordinator", folder / "home", folder)
         with Store(self.coordinator.home) as store:
             store.add_vault(self.world.vault_envelope)

@@ -1,6 +1,6 @@
 """The life of a policy and of a chain: void, freeze, a looser policy that waits, a late signer."""
 
-from house import ALICE, BOB, CAROL, DELAY, next_toml
+from house import ALICE, BOB, CAROL, DAVE, DELAY, next_toml
 
 
 def void(house, withdrawal, file, *names):
@@ -178,3 +178,38 @@ def test_a_signer_that_is_behind_takes_a_history(house):
     house.send("w122.hex")
     house.mine()
     assert house.status("treasury/122")["transaction"]["txid"] == txid
+
+
+def test_a_lost_admin_key_is_replaced_by_those_who_remain(house):
+    """Carol's approval key is gone: two of three let dave in for her, and it takes its blocks."""
+    height = house.coordinator.does("coldquorum regtest info")["height"]
+    toml = next_toml(house, height)
+    for old, new in (
+        ('[roles.admins]\nmembers = ["alice", "bob", "carol"]', '"alice", "bob", "dave"'),
+        (
+            '[roles.approvers]\nmembers = ["alice", "bob", "carol", "dave"]',
+            '"alice", "bob", "dave"',
+        ),
+    ):
+        assert old in toml
+        toml = toml.replace(old, f"{old.partition(' = ')[0]} = [{new}]")
+    toml = toml.replace("[revoked]\nofficers = []", '[revoked]\nofficers = ["carol"]')
+    said = house.adopt(toml, "replace", ALICE, BOB)
+    assert {(c["path"], c["new"]): c["direction"] for c in said["changes"]} == {
+        ("revoked.carol", "revoked"): "tighter",
+        ("roles.admins.members", ""): "tighter",
+        ("roles.admins.members", "dave"): "looser",
+        ("roles.approvers.members", ""): "tighter",
+    }
+    # whoever finds carol's key can sign nothing for the next one, and dave can
+    tight = next_toml(house, height).replace("max_fee = 100000", "max_fee = 90000")
+    (house.folder / "tight.toml").write_text(tight)
+    house.coordinator.does("coldquorum policy propose tight.toml -o tight.json")
+    for name in (BOB, CAROL):
+        house[name].does("coldsign policy accept replace-signed.json --yes")
+    sign = "coldsign policy sign tight.json --officer {0} -o tight-{0}.json"
+    assert house[CAROL].refused(house.keyed(CAROL, sign.format(CAROL))) == [(5, "policy.admin")]
+    for name in (BOB, DAVE):
+        house[name].does(house.keyed(name, sign.format(name)))
+    both = f"coldquorum policy import tight-{BOB}.json tight-{DAVE}.json"
+    assert house.coordinator.does(both)["admins"]["reached"]
