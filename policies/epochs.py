@@ -19,7 +19,7 @@ All but 7 depends on the documents alone, so that every signer comes to the same
 learns of them. A signer never goes back.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass
 
 from policies.change import Change, Direction, loosens
@@ -115,24 +115,33 @@ class TrustedPolicy:
         votes = _quorum("new_quorum", new, envelope)
         return TrustedPolicy(new, envelope, votes, self, changes, _CHECKED)
 
-    def follow(self, envelopes: Sequence[Envelope], since: Height | None = None) -> "TrustedPolicy":
+    def follow(
+        self, envelopes: Sequence[Envelope], seen: Mapping[str, Height] | None = None
+    ) -> "TrustedPolicy":
         """Catch up along the policies that a transaction brought, oldest first.
 
         Each names the one before by id, so that no stranger hides among those that are older than
         the newest here; the last must be the newest in the end or, while that one waits, one that
         may still govern.
 
+        Args:
+            envelopes: every policy since one that is trusted.
+            seen: heights that this signer has verified, by the id of the policy under which they
+                were withdrawn, or by anything else; None if an officer has read the changes.
+
         Raises:
             BadInput: one of them is not a policy.
             Refused: as `advance`; or they end beside what is trusted, or before it.
         """
         trusted, before = self, None
-        for envelope in envelopes:
+        for at, envelope in enumerate(envelopes):
             offered = _policy(envelope)
             if before and offered.previous != before.id:
                 raise _refused("previous", before.id, str(offered.previous))
             if offered.epoch > trusted.policy.epoch:
-                trusted = trusted.advance(envelope, since)
+                newer = {one.id for one in envelopes[at:]}
+                heights = [height for policy, height in (seen or {}).items() if policy not in newer]
+                trusted = trusted.advance(envelope, None if seen is None else max(heights))
             before = offered
         alive: TrustedPolicy | None = trusted
         while alive and (before is None or before.id != alive.policy.id):

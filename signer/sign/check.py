@@ -116,10 +116,9 @@ def check(facts: Facts, enrolment: Enrolment, clock: LocalTime | None = None) ->
     documents, head, known = facts.documents, facts.withdrawal, enrolment.known
     earlier = tuple(map(Withdrawal.parse, documents.predecessors))
     # (5) policy epochs: their chain and quorums; never back, and no looser before its time
-    offered = documents.policies[-1].id if documents.policies else None
-    under_old = (link.height for link in earlier if link.policy != offered)
-    verified = Height(max(known.height, *under_old, 0))
-    newest = enrolment.policy.follow(documents.policies, verified)
+    # (a policy's last link is its highest, or step 6 refuses)
+    seen: dict[str, Height] = {"": known.height} | {link.policy: link.height for link in earlier}
+    newest = enrolment.policy.follow(documents.policies, seen)
     policy = replace(enrolment, policy=newest).governing(head.height)
     # (6) the withdrawal's chain and approvals; not expired
     since = Height(head.height - policy.policy.window)

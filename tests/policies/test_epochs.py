@@ -287,7 +287,7 @@ def silent(old, since, *steps):
     for changes in steps:
         new = next_policy(trust_first(envelopes[0]).follow(envelopes).policy, **changes)
         envelopes.append(sign("policy", new.payload, "alice", "bob"))
-    return trust_first(envelopes[0]).follow(envelopes, since)
+    return trust_first(envelopes[0]).follow(envelopes, {"": since})
 
 
 def test_a_proposal_that_claims_to_be_old_does_not_shorten_the_delay():
@@ -302,6 +302,23 @@ def test_a_proposal_that_claims_to_be_old_does_not_shorten_the_delay():
     assert (refusal.expected, refusal.found) == ("height 1001 or later", "height 1000")
     assert "coldsign policy accept" in refusal.hint
     assert silent(old, 10**6, {**TIGHTER, "activation_height": 0}).policy.epoch == 2
+
+
+def test_the_delay_counts_from_what_was_withdrawn_before_that_policy():
+    """A signer that missed two looser policies: withdrawals under the second do not hinder it.
+
+    Nor do those under the first hinder the second; those under neither count for both.
+    """
+    old = policy(loosening_delay=100)
+    two = next_policy(old, **LOOSER, proposed_height=1_000, activation_height=1_100)
+    rules = with_rule(Amounts(300_000_000), proposed_height=1_200, activation_height=1_300)
+    three = next_policy(two, **rules)
+    envelopes = [sign("policy", one.payload, "alice", "bob") for one in (old, two, three)]
+    start = trust_first(envelopes[0])
+    honest = {"": 0, old.id: 1_000, two.id: 1_200, three.id: 5_000}
+    assert start.follow(envelopes, honest).policy.epoch == 3
+    for late in ({old.id: 1_001}, {two.id: 1_201}, {"": 1_001}, {"stranger": 1_001}):
+        assert refused(start.follow, envelopes, {**honest, **late}) == "policy.delay"
 
 
 def test_an_officer_who_read_the_changes_may_accept_them():
