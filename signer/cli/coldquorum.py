@@ -16,6 +16,7 @@ from signer.cli.online import (
     demo,
     explaining,
     policies,
+    redteam,
     regtest,
     requests,
     settling,
