@@ -10,6 +10,7 @@ for their hashes alone: the journal holds those, and every start compares and ve
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -218,12 +219,20 @@ class State:
 
     def _store(self, vault: DocumentId, name: str, document: Envelope) -> None:
         path = self._path(vault, name)
+        # What lies there without a pin was left by a run that stopped before its journal line.
+        with suppress(BadInput):
+            if Envelope.parse(read_limited(path, limit=MAX_DOCUMENT, what=name)).id == document.id:
+                return
         make_folder(path.parent)
-        # An earlier run may have stopped between the file and the journal.
-        if path.exists():
-            self._read(vault, name, document.id)
-        else:
-            write_new(path, document.to_bytes())
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise BadInput(
+                "what a run that stopped has left cannot be removed",
+                fault=Fault.MACHINE,
+                found=f"{path}: {(error.strerror or '').lower()}",
+            ) from None
+        write_new(path, document.to_bytes())
 
     def _store_policies(
         self, vault: DocumentId, policies: Sequence[Envelope]

@@ -111,6 +111,17 @@ def test_enrol_puts_one_policy_s_files_together(desk, world):
     assert desk.unlocking(*command, files[0], "--policy", files[1]).code == 0
 
 
+@pytest.mark.parametrize("left", [b"", b'{"payload"', b"\0" * 9])
+def test_enrol_replaces_what_a_stopped_run_left(desk, world, left):
+    """A file without a pin in the journal is nobody's memory, and must not block the next run."""
+    folder = desk.home / "vaults" / world.vault.id
+    folder.mkdir(parents=True)
+    (folder / "vault.json").write_bytes(left)
+    done = desk.enrol(world)
+    assert done.code == 0, done.err
+    assert (folder / "vault.json").read_bytes() == world.vault_envelope.to_bytes()
+
+
 def test_enrol_refuses_a_policy_that_lacks_its_quorum(desk, world):
     """Exit code 3, and nothing is pinned."""
     vault = desk.file("vault.json", world.vault_envelope.to_bytes())
