@@ -206,7 +206,7 @@ BASE = {
     "from_height = 8\nuntil_height = 9",
     "schedule": 'days = ["mon", "tue"]\nstart = "09:00"\nend = "17:00"',
     "approvals": 'tiers = [{ up_to = 5, require = [{ role = "a", count = 2 }] }, '
-    '{ require = [{ role = "b", count = 3 }] }]\nceilings = { bob = 6 }',
+    '{ require = [{ role = "b", count = 3 }] }]\nceilings = { bob = 6, eve = 6 }',
     "destinations": 'mode = "listed"\ncooling = 5\n[groups.hot]\ninternal = false\n'
     "windows = [{ blocks = 10, limit = 7 }]\n"
     'addresses = [{ address = "one", since = 8 }, { address = "two", since = 9 }]\n'
@@ -256,7 +256,8 @@ BASE = {
         ("approvals", "bob = 6", "bob = 5", "tighter"),
         ("approvals", "bob = 6", "bob = 7", "looser"),
         ("approvals", "bob = 6", "bob = 6, ann = 1", "tighter"),
-        ("approvals", "{ bob = 6 }", "{}", "looser"),
+        ("approvals", "bob = 6, eve = 6", "bob = 5, eve = 7", "looser"),
+        ("approvals", "{ bob = 6, eve = 6 }", "{}", "looser"),
         ("destinations", '"listed"', '"any"', "looser"),
         ("destinations", "cooling = 5", "cooling = 6", "tighter"),
         ("destinations", "cooling = 5\n", "", "looser"),
@@ -315,6 +316,24 @@ def test_a_change_says_what_was_and_what_is():
     new = rule("amounts", text.replace("limit = 7 }", "limit = 7 }, { blocks = 1, limit = 1 }"))
     (change,) = old.compare(new)
     assert (change.old, change.new) == ("7 sat / 10 blocks", "7 sat / 10 blocks; 1 sat / 1 block")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("destinations", "internal = false", "internal = true", ("", "yes")),
+        ("timing", "until_height = 9", "until_height = 9\nfrozen = true", ("", "yes")),
+        ("destinations", '"listed"', '"any"', None),
+        ("shape", "max_change = 2", "max_change = 1", ("2", "1")),
+        ("timing", "min_age_between = 6\n", "", ("6 blocks", "")),
+    ],
+)
+def test_a_switch_says_yes_and_nothing_is_empty(name, old, new, told):
+    """Both sides in words."""
+    (change,) = rule(name, BASE[name]).compare(rule(name, BASE[name].replace(old, new, 1)))
+    assert told is None or (change.old, change.new) == told
+    back = rule(name, BASE[name].replace(old, new, 1)).compare(rule(name, BASE[name]))
+    assert [(one.old, one.new) for one in back] == [(change.new, change.old)]
 
 
 def test_loosens():

@@ -73,6 +73,14 @@ def test_several_windows_hold_at_once():
     assert refusal.what == "too much within 144 blocks"
 
 
+@pytest.mark.parametrize(("height", "refusals"), [(990, 0), (991, 1)])
+def test_a_short_window_beside_a_long_one_has_its_own_start(height, refusals):
+    """What only the long one still holds does not count in the short one."""
+    limited = Amounts(BTC, windows=(Window(10, 100), Window(1000, 10**6)))
+    found = limited.check(proposed(60, history=(earlier(height, 41),)))
+    assert rules_of(found) == ["amounts.windows"] * refusals
+
+
 @pytest.mark.parametrize(
     ("address", "spelled", "refusals"),
     [(ADDRESS, ADDRESS, 1), (ADDRESS, ADDRESS.upper(), 1), (ADDRESS, OTHER, 0)],

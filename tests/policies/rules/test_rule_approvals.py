@@ -80,6 +80,14 @@ def test_the_votes_are_looked_at_again(amount, given, rules):
     assert rules_of(RULE.check(proposed(amount, votes=votes(**given)))) == rules
 
 
+def test_the_refusal_says_who_is_missing():
+    """The demand, and who has approved so far."""
+    (refusal,) = RULE.check(proposed(50, votes=votes(desk=("alice",))))
+    assert (refusal.expected, refusal.found) == ("2 of desk", "alice")
+    (refusal,) = RULE.check(proposed(50, votes=Votes(())))
+    assert refusal.found == "nobody"
+
+
 def test_whoever_asked_does_not_count():
     """A vote of the initiator that was counted is refused."""
     there = proposed(50, initiator="dan", votes=votes(desk=("alice", "dan", "erin")))
@@ -144,6 +152,14 @@ def test_malformed_tiers_are_refused(old, new):
     assert text != TEXT
     with pytest.raises(BadInput, match=r"rules\.approvals"):
         rule("approvals", text)
+
+
+def test_the_smallest_settings_pass():
+    """A band of one satoshi, one member of a role, a ceiling of nothing."""
+    text = TEXT.replace("up_to = 100", "up_to = 1").replace("count = 2", "count = 1")
+    found = rule("approvals", text.replace("bob = 100", "bob = 0"))
+    assert found.demands(earlier(1, 1)) == (Demand("desk", 1),)
+    assert found.demands(earlier(1, 2)) == (BOARD,)
 
 
 def test_tiers_may_not_be_missing_or_closed():

@@ -88,6 +88,15 @@ def test_a_void_only_needs_to_be_alive():
     assert rules_of(found) == ["timing.max_lifetime_blocks"]
 
 
+def test_refusals_say_what_to_do():
+    """A freeze is lifted by a policy; else time helps; the one before has a number."""
+    (refusal,) = Timing(100, frozen=True).check(proposed(1))
+    assert refusal.hint == "lift the freeze with a new policy"
+    (refusal,) = Timing(100, min_age_between=5).check(proposed(1, sequence=7, history=()))
+    assert refusal.expected == "withdrawal 6"
+    assert refusal.hint == "request it anew, or later"
+
+
 def test_it_is_read_as_it_is_written():
     """All settings, through a table and back; what restricts nothing is left out."""
     text = """

@@ -131,3 +131,11 @@ def test_an_account_without_anything_now_is_not_looked_at():
     limited = Amounts(10**9, per_destination=(Window(10, 40),))
     assert limited.check(proposed(10, history=before)) == ()
     assert refused(limited, proposed(10, address=OTHER, history=before), "amounts.per_destination")
+
+
+def test_what_a_window_sees():
+    """Later than its start, however the chain is ordered."""
+    chain = tuple(earlier(height, 1) for height in (899, 900, 901, 1000))
+    there = proposed(1, history=chain)
+    assert [w.height for w in there.since(100)] == [901, 1000]
+    assert there.since(0) == []
