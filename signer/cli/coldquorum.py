@@ -11,12 +11,12 @@ import typer
 from typer.core import TyperGroup
 
 from signer.cli import exits, qr, session
-from signer.cli.online import building, demo, policies, regtest, requests, settling, vaults
+from signer.cli.online import building, demo, kit, policies, regtest, requests, settling, vaults
 from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
-    *("broadcast", "qr", "regtest"),
+    *("broadcast", "qr", "bundle", "regtest"),
 )
 
 
@@ -77,6 +77,8 @@ app.command("finalize")(settling.finalize)
 app.command("broadcast")(settling.broadcast)
 
 app.add_typer(qr.group(), name="qr")
+
+app.command("bundle")(kit.bundle)
 
 chain.command("info")(regtest.info)
 chain.command("mine")(regtest.mine)

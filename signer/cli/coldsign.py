@@ -10,7 +10,17 @@ from pathlib import Path
 import typer
 
 from signer.cli import exits, qr, session, show
-from signer.cli.offline import approve, enrol, inspect, journal, keys, officers, policy, sign
+from signer.cli.offline import (
+    approve,
+    enrol,
+    inspect,
+    journal,
+    keys,
+    kit,
+    officers,
+    policy,
+    sign,
+)
 from signer.cli.session import HomeOption, JsonFlag
 
 app = typer.Typer(
@@ -25,6 +35,7 @@ key = session.group("The signing keys of this machine.")
 officer = session.group("The approval keys of this machine.")
 policy_group = session.group("The policies of vaults.")
 journal_group = session.group("The record of what this machine did.")
+kit_group = session.group("The offline kit, from which coldsign is installed.")
 
 
 @app.callback()
@@ -78,6 +89,9 @@ app.command("sign")(sign.sign)
 journal_group.command("show")(journal.show_)
 journal_group.command("verify")(journal.verify)
 app.add_typer(journal_group, name="journal")
+kit_group.command("check")(kit.check)
+kit_group.command("sign")(kit.sign)
+app.add_typer(kit_group, name="kit")
 app.add_typer(qr.group(), name="qr")
 
 
