@@ -40,7 +40,7 @@ TYPE = b"application/vnd.coldquorum.kit+json"
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
-Point = tuple[int, int]
+Point = tuple[int, int, int, int]  # X, Y, Z, T: x = X/Z, y = Y/Z, x*y = T/Z
 
 
 def point(data: bytes) -> Point | None:
@@ -52,22 +52,24 @@ def point(data: bytes) -> Point | None:
     x = x if x * x % P == square else x * pow(2, (P - 1) // 4, P) % P
     if y >= P or x * x % P != square or (x == 0 and sign):
         return None
-    return (x if x & 1 == sign else P - x), y
+    x = x if x & 1 == sign else P - x
+    return x, y, 1, x * y % P
 
 
-def add(a: Point, b: Point) -> Point:
-    """Add two points (section 5.1.4, in plain coordinates)."""
-    t = D * a[0] * b[0] * a[1] * b[1]
-    x = (a[0] * b[1] + a[1] * b[0]) * pow(1 + t, -1, P) % P
-    return x, (a[1] * b[1] + a[0] * b[0]) * pow(1 - t, -1, P) % P
+def add(p: Point, q: Point) -> Point:
+    """Add two points (section 5.1.4)."""
+    a, b = (p[1] - p[0]) * (q[1] - q[0]), (p[1] + p[0]) * (q[1] + q[0])
+    c, d = 2 * p[3] * q[3] * D, 2 * p[2] * q[2]
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def times(scalar: int, a: Point) -> Point:
+def times(scalar: int, p: Point) -> Point:
     """Multiply a point."""
-    total = (0, 1)
+    total = (0, 1, 1, 0)
     for bit in f"{scalar:b}":
         total = add(total, total)
-        total = add(total, a) if bit == "1" else total
+        total = add(total, p) if bit == "1" else total
     return total
 
 
@@ -78,7 +80,8 @@ def verifies(key: bytes, message: bytes, signature: bytes) -> bool:
     if a is None or r is None or base is None or len(signature) != 64 or s >= L:  # noqa: PLR2004 -- as there
         return False
     hashed = hashlib.sha512(signature[:32] + key + message).digest()
-    return times(s, base) == add(r, times(int.from_bytes(hashed, "little") % L, a))
+    left, right = times(s, base), add(r, times(int.from_bytes(hashed, "little") % L, a))
+    return all((left[at] * right[2] - right[at] * left[2]) % P == 0 for at in (0, 1))
 
 
 def refuse(why: str) -> NoReturn:

@@ -57,7 +57,11 @@ def text(kit: "Kit") -> str:
     lines.append(
         show.columns(
             (
-                (_called(file.path), f"{show.number(file.size):>12}", show.grouped(file.sha256[:16]))
+                (
+                    _called(file.path),
+                    f"{show.number(file.size):>12}",
+                    show.grouped(file.sha256[:16]),
+                )
                 for file in made.files
             ),
             indent=2,
