@@ -11,11 +11,21 @@ import typer
 from typer.core import TyperGroup
 
 from signer.cli import exits, qr, session
-from signer.cli.online import building, demo, kit, policies, regtest, requests, settling, vaults
+from signer.cli.online import (
+    bsms,
+    building,
+    demo,
+    kit,
+    policies,
+    regtest,
+    requests,
+    settling,
+    vaults,
+)
 from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
-    *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
+    *("demo", "vault", "bsms", "policy", "request", "build", "inspect", "combine", "finalize"),
     *("broadcast", "qr", "bundle", "regtest"),
 )
 
@@ -39,6 +49,7 @@ app = typer.Typer(
 vault = session.group("Vaults: whose keys, how many of them.")
 policy = session.group("Policies: who approves what, up to how much.")
 request = session.group("Withdrawals, before they are built.")
+setup = session.group("Setting up a vault with others (BIP129).")
 chain = session.group("The embedded chain: play money, no node needed.")
 
 
@@ -57,6 +68,10 @@ vault.command("addresses")(vaults.addresses)
 vault.command("list")(vaults.list_)
 vault.command("import")(vaults.import_)
 app.add_typer(vault, name="vault")
+
+setup.command("tokens")(bsms.tokens_)
+setup.command("vault")(bsms.vault)
+app.add_typer(setup, name="bsms")
 
 policy.command("new")(policies.new)
 policy.command("check")(policies.check)
