@@ -36,6 +36,7 @@ _WORDS: Final = 6
 
 _FORMS: Final = "a decimal number, 16 or 32 hex digits, or six words"
 _bad = partial(BadInput, fault=Fault.OFFICER)
+_foreign = partial(BadInput, fault=Fault.COORDINATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class Token:
         """
         if not self.value:
             if len(data) > MAX_PLAIN or not data.startswith(b"BSMS "):
-                raise _bad(
+                raise _foreign(
                     "not a record in plain text",
                     expected="BSMS 1.0",
                     hint="if it is encrypted (.dat), the session's token is needed",
@@ -131,7 +132,7 @@ class Token:
             return data
         text = data.strip()
         if len(text) > 2 * (_MAC + MAX_PLAIN) or len(text) % 2 or not _HEX.fullmatch(text):
-            raise _bad(
+            raise _foreign(
                 "not an encrypted record",
                 expected=f"at most {2 * (_MAC + MAX_PLAIN)} hex digits",
                 hint="a session with a token takes nothing that is not encrypted with it",
@@ -139,7 +140,7 @@ class Token:
         raw, key = bytes.fromhex(text.decode("ascii")), self.encryption_key
         record = _ctr(key, raw[:16], raw[_MAC:]) if len(raw) > _MAC else b""
         if not hmac.compare_digest(self._mac(key, record), raw[:_MAC]):
-            raise _bad(
+            raise _foreign(
                 "the record does not fit this session's token",
                 expected="the MAC of its content",
                 hint="it is of another session, or was changed on its way",
