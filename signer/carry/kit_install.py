@@ -201,7 +201,7 @@ if __name__ == "__main__":
         everything = verified()
         if chosen.to:
             install(*everything, chosen.to.expanduser().resolve())
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+    except (LookupError, OSError, RecursionError, TypeError, ValueError, AttributeError) as error:
         refuse(f"{type(error).__name__}: {error}")
     except subprocess.CalledProcessError:
         refuse("the self-test failed")

@@ -7,6 +7,7 @@ on several machines make the same kit before they sign (docs/offline-kit.md).
 import email.parser
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from signer.core.errors import BadInput, Fault
@@ -57,8 +59,17 @@ class Target:
         """The platform as pip names it, the preferred one first.
 
         Raises:
-            BadInput: an unknown platform.
+            BadInput: an unknown platform, or a Python that coldsign does not run on.
         """
+        wanted = str(metadata.metadata("coldquorum")["Requires-Python"])
+        known = re.fullmatch(r"3\.[0-9]{1,2}", self.python)
+        if not known or f"{self.python}.0" not in SpecifierSet(wanted):
+            raise BadInput(
+                "coldsign does not run on this Python",
+                fault=Fault.OFFICER,
+                expected=f"for instance 3.12; {wanted}",
+                found=self.python,
+            )
         found = platforms().get(self.platform)
         if found is None:
             raise BadInput(
@@ -150,7 +161,7 @@ def gather(
         constraints.write_text("".join(lines), "utf-8")
         built = [line for line in wanted if Requirement(line).name in _BUILT]
         _pip("wheel", "--no-deps", "--wheel-dir", str(folder / "built"), *built)
-        for wheel in (folder / "built").iterdir():
+        for wheel in (folder / "built").glob("*-py3-none-any.whl"):  # else pip finds it missing
             wheel.write_bytes(repacked(Wheel(wheel.name, wheel.read_bytes())).data)
         _pip(
             *("download", "--only-binary", ":all:", "--dest", str(folder / "all")),

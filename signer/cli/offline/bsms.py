@@ -128,7 +128,7 @@ def check(
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
-    """Round 2: check a descriptor record, and show what to compare. Nothing is kept."""
+    """Round 2: check a record, and show what to compare."""
     here = session(context, as_json=as_json, home=home)
     found, accepted, vault_id = _checked(here, name, file, quorum, vault)
     here.emit(_data(found, accepted, vault_id), "\n".join(_text(name, found, accepted, vault_id)))
@@ -145,7 +145,7 @@ def accept(
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
-    """Round 2: the same, then keep the record in the journal and end the session."""
+    """Round 2: check a record, keep it in the journal, end the session."""
     from signer.core.journal import Journal
 
     here = session(context, as_json=as_json, home=home)
@@ -169,7 +169,7 @@ def accept(
 def close(
     context: typer.Context, name: Name, *, as_json: JsonFlag = False, home: HomeOption = None
 ) -> None:
-    """End a session without a wallet: its records will not be taken any more."""
+    """End a session without a wallet."""
     here = session(context, as_json=as_json, home=home)
     bsms_session.close(here.home, name)
     here.emit({"closed": name}, f"closed  {name}")
