@@ -5,7 +5,8 @@
     install.py             `kit_install.py`, which verifies all of this again by itself
     READ-ME-FIRST.txt      the instructions
     wheels/*.whl           the packages
-    signatures/NAME.json   an officer's signature: a DSSE envelope around manifest.json's bytes
+    signatures/NAME.json   an officer's signature: a DSSE envelope around manifest.json's bytes.
+                           Which key signed, its content says; the name is for people.
 
 Every file but the manifest and the signatures stands in the manifest, and no other may lie there.
 """
@@ -44,6 +45,7 @@ _PATH: Word = (
     re.compile(r"(wheels/)?[A-Za-z0-9][A-Za-z0-9._+-]{0,150}"),
     "a plain file name, in wheels/ or in no folder",
 )
+_SIGNATURE: Final = re.compile(r"signatures/[a-z0-9._-]{1,60}\.json")
 _EXTRA: Word = (re.compile(r"[a-z][a-z0-9-]{0,31}"), "the name of an extra")
 _PYTHON: Word = (re.compile(r"3\.[1-9][0-9]"), "a Python like 3.12")
 _PLATFORM: Word = (re.compile(r"(linux|macos)-[a-z0-9_]{1,16}"), "a platform like linux-x86_64")
@@ -233,12 +235,10 @@ def read(folder: Path) -> Kit:
         if file.path in (OFFICERS, INSTALLER):
             kept[file.path] = data
     officers = Officers.parse(kept[OFFICERS])
-    signed = {f"{SIGNATURES}/{name}.json": name for name in officers.keys}
-    _refuse_strangers(folder, {MANIFEST, *signed, *(file.path for file in manifest.files)})
+    _refuse_strangers(folder, {MANIFEST, *(file.path for file in manifest.files)})
     valid: set[KeyId] = set()
-    for path, name in signed.items():
-        if (folder / path).exists():
-            valid |= _signature(folder / path, manifest).valid_keys({officers.keys[name]})
+    for place in sorted((folder / SIGNATURES).glob("*"))[:MAX_FILES]:
+        valid |= _signature(place, manifest).valid_keys(officers.keys.values())
     role = Role("releasing officers", tuple(officers.keys), officers.threshold)
     tally = quorum.tally(role, officers.keys, frozenset(valid))
     return Kit(manifest, officers, tally, kept[INSTALLER])
@@ -262,7 +262,8 @@ def _content(folder: Path, file: KitFile) -> bytes:
 def _refuse_strangers(folder: Path, known: set[str]) -> None:
     for place in sorted(folder.rglob("*")):
         path = place.relative_to(folder).as_posix()
-        if path not in known and not (path in (WHEELS, SIGNATURES) and place.is_dir()):
+        known_folder = path in (WHEELS, SIGNATURES) and place.is_dir()
+        if not (path in known or known_folder or _SIGNATURE.fullmatch(path)):
             raise _bad(
                 "the kit holds a file that its manifest does not list",
                 found=strict_json.shown(path),

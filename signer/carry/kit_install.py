@@ -109,19 +109,18 @@ def table(data: bytes) -> Any:
 
 
 def signed_by(officers: Any, payload: bytes) -> list[str]:
-    """Name the officers who signed the manifest. One key is one voice."""
+    """Name the officers who signed the manifest. One key is one voice, whatever file it is in."""
     message = b"DSSEv1 %d %b %d %b" % (len(TYPE), TYPE, len(payload), payload)
-    voices = {}
-    for name, key in officers["officers"].items():
-        if re.fullmatch("[a-z0-9._-]+", name) and (KIT / f"signatures/{name}.json").exists():
-            envelope = table(content(f"signatures/{name}.json"))
-            same = base64.b64decode(envelope["payload"]) == payload
-            for one in envelope["signatures"] if same else []:
-                if one["keyid"] == key:
-                    signature = base64.b64decode(one["sig"])
-                    if verifies(bytes.fromhex(key), message, signature):
-                        voices[key] = name
-    return sorted(voices.values())
+    voices = {key: name for name, key in officers["officers"].items()}
+    signed = set()
+    for place in KIT.glob("signatures/*.json"):
+        envelope = table(content(f"signatures/{place.name}"))
+        same = base64.b64decode(envelope["payload"]) == payload
+        for one in envelope["signatures"] if same else []:
+            key, signature = one["keyid"], base64.b64decode(one["sig"])
+            if key in voices and verifies(bytes.fromhex(key), message, signature):
+                signed.add(voices[key])
+    return sorted(signed)
 
 
 def check_quorum(data: bytes, payload: bytes) -> str:
@@ -144,11 +143,11 @@ def verified() -> tuple[Any, dict[str, bytes]]:
             refuse(f"{file['path']} was changed")
     if files.get("officers.json") != officers:
         refuse("officers.json was changed")
-    signatures = {f"signatures/{name}.json" for name in table(officers)["officers"]}
-    known = {*files, *signatures, "manifest.json", *FOLDERS}
+    known = {*files, "manifest.json", *FOLDERS}
     for place in KIT.rglob("*"):
         path = place.relative_to(KIT).as_posix()
-        if path not in known or place.is_dir() != (path in FOLDERS):
+        signature = re.fullmatch(r"signatures/[a-z0-9._-]+\.json", path)
+        if not (path in known or signature) or place.is_dir() != (path in FOLDERS):
             refuse(f"{path!a} is not in the manifest")
     print(f"verified   release {manifest['release']}, coldsign {manifest['coldsign']}")
     print(f"signed by  {signed}")

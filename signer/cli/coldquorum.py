@@ -25,8 +25,8 @@ from signer.cli.online import (
 from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
-    *("demo", "vault", "bsms", "policy", "request", "build", "inspect", "combine", "finalize"),
-    *("broadcast", "qr", "bundle", "regtest"),
+    *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
+    *("broadcast", "qr", "bsms", "bundle", "regtest"),
 )
 
 

@@ -59,8 +59,8 @@ def extra_wheel(folder):
 
 
 def extra_signature(folder):
-    """A signature of somebody who is no officer."""
-    sign(folder, "mallory")
+    """A file among the signatures that is none."""
+    (folder / "signatures/evil.py").write_text("raise SystemExit('the thief ran')\n")
 
 
 def unlisted(folder):
@@ -99,6 +99,13 @@ def one_twice(folder):
 def stranger(folder):
     """A stranger's signature under bob's name."""
     sign(folder, "bob", key="mallory")
+
+
+def crowd(folder):
+    """Strangers, as many as you like, beside one officer."""
+    too_few(folder)
+    for name in ("mallory", "trudy", "eve"):
+        sign(folder, name)
 
 
 def borrowed_name(folder):
@@ -189,6 +196,7 @@ TABLE = {
     nobody: ("signed by nobody; 2", ""),
     one_twice: ("signed by alice; 2", ""),
     stranger: ("signed by alice; 2", ""),
+    crowd: ("signed by alice; 2", ""),
     borrowed_name: ("signed by alice; 2", ""),
     another_kit: ("signed by alice; 2", "the signature is for another kit"),
     another_kind: ("signed by alice; 2", "not a kit"),
@@ -257,14 +265,15 @@ def test_new_officers_come_only_with_the_old_ones(tmp_path):
     """Officers who are not those of the installed kit need the signatures of these, too."""
     here = tmp_path / "here"
     assert install(make(tmp_path / "1"), "--to", here).returncode == 0
-    thieves = officers("mallory", "trudy")
-    alone = make(tmp_path / "2", release=2, who=thieves, signers=("mallory", "trudy"))
-    done = install(alone, "--to", here)
-    assert done.returncode == 1
-    assert "signed by nobody; 2" in done.stderr
-    heirs = officers("alice", "bob", "dave", threshold=2)
-    together = make(tmp_path / "3", release=2, who=heirs, signers=("alice", "bob"))
-    assert install(together, "--to", here).returncode == 0
+    heirs = officers("dave", "erin")
+    handover = make(tmp_path / "2", release=2, who=heirs, signers=("dave", "erin"))
+    for before, says in (("alice", "signed by nobody; 2"), ("bob", "signed by alice; 2")):
+        done = install(handover, "--to", here)
+        assert done.returncode == 1
+        assert says in done.stderr
+        sign(handover, f"{before}-before", key=before)
+    assert kit.read(handover).tally.signed == ("dave", "erin")
+    assert install(handover, "--to", here).returncode == 0
     assert (here / "officers.json").read_bytes() == heirs.to_bytes()
 
 

@@ -1,12 +1,16 @@
 """The offline kit, from the registry to a machine without a network, with the real programs."""
 
+import json
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from kit_making import install
+from kit_making import install, make
 from programs import program
+
+from signer.carry.kit import Officers
 
 PASSPHRASE = b"correct horse battery staple\n"
 
@@ -113,6 +117,25 @@ def test_from_the_registry_to_a_machine_without_a_network(tmp_path):
     )
     assert checked.returncode == 0, checked.stderr
     assert "warning" not in checked.stderr  # its own installer is the kit's
+
+
+def test_an_officer_who_hands_over(tmp_path):
+    """One who is no releasing officer any more signs as one of those before, and only so."""
+    secret = tmp_path / "passphrase"
+    secret.write_bytes(PASSPHRASE)
+    secret.chmod(0o600)
+    desk = {"cwd": tmp_path, "home": tmp_path / "zoe"}
+    create = ("officer", "create", "zoe", "-o", "zoe.json", "--passphrase-file", secret)
+    key = json.loads(ran(("coldsign", *create, "--json"), **desk).out)["key"]
+    (tmp_path / "before.json").write_bytes(Officers(1, {"zoe": key}).to_bytes())
+    kit = make(tmp_path / "kit")
+    manifest = sha256((kit / "manifest.json").read_bytes()).hexdigest()
+    sign = ("coldsign", "kit", "sign", "kit", "--manifest", manifest, "--passphrase-file", secret)
+    stranger = program(sign, **desk)
+    assert stranger.code == 3
+    assert "kit.officer" in stranger.err
+    ran((*sign, "--before", "before.json"), **desk)
+    assert [path.name for path in sorted((kit / "signatures").iterdir())][-1] == "zoe-before.json"
 
 
 def test_what_cannot_be_made_leaves_nothing(tmp_path):

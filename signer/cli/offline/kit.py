@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli import kits, prompt, show
+from signer.cli.naming import named
 from signer.cli.offline import identity
 from signer.cli.offline.approve import OfficerOption
 from signer.cli.prompt import PassphraseFile
@@ -13,7 +14,7 @@ from signer.cli.session import HomeOption, JsonFlag, session
 from signer.core.errors import Fault, Refusal, Refused
 
 if TYPE_CHECKING:
-    from signer.carry.kit import Kit
+    from signer.carry.kit import Kit, Officers
 
 KitArgument = Annotated[
     Path, typer.Argument(metavar="KIT", readable=False, help="The kit's folder.")
@@ -44,6 +45,14 @@ def sign(
         str | None,
         typer.Option(metavar="HEX", help="The manifest's SHA-256, in place of the question."),
     ] = None,
+    before: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            readable=False,
+            help="officers.json of the release before: sign as one of those, who hand over.",
+        ),
+    ] = None,
     passphrase_file: PassphraseFile = None,
     as_json: JsonFlag = False,
     home: HomeOption = None,
@@ -57,16 +66,17 @@ def sign(
     here = session(context, as_json=as_json, home=home)
     found = read(kit)
     name, key = identity.chosen(here, officer)
-    called = identity.called(found.officers.keys, key)
+    officers = found.officers if before is None else _officers(before)
+    called = identity.called(officers.keys, key)
     if not called:
         raise _refused(
             "kit.officer",
             f"{name} does not release this kit",
-            expected=f"one of {', '.join(found.officers.keys)}",
+            expected=f"one of {', '.join(officers.keys)}",
             found=f"{name}, {key}",
             hint="the key must be the one in officers.json: `coldsign officer show`",
         )
-    target = kit / SIGNATURES / f"{called}.json"
+    target = kit / SIGNATURES / f"{called}{'' if before is None else '-before'}.json"
     refuse_existing(target)
     show.note(f"{kits.text(found)}\n")
     _tell_installer(found)
@@ -90,6 +100,15 @@ def sign(
     }
     still = f"{tally.missing} still needed" if tally.missing else "the quorum is reached"
     here.emit(data, f"signed   {tally.sentence}; {still}\nwritten  {show.safe(str(target))}")
+
+
+def _officers(path: Path) -> "Officers":
+    from policies.envelope import MAX_DOCUMENT
+    from signer.carry.kit import Officers
+    from signer.core.files import read_limited
+
+    with named(path, hint="it stands beside the installed coldsign"):
+        return Officers.parse(read_limited(path, limit=MAX_DOCUMENT, what="officers"))
 
 
 def _consent(found: "Kit", called: str, manifest: str | None) -> None:
