@@ -45,7 +45,7 @@ def make(
     Raises:
         BadInput: pip cannot give the packages; or a value that no kit has.
     """
-    wanted = requirements(extras)
+    wanted = requirements(target, extras)
     wheels = [coldsign_wheel(wanted), *gather(target, wanted, pins)]
     content = {f"{kit.WHEELS}/{wheel.name}": wheel.data for wheel in wheels}
     content[kit.OFFICERS] = officers.to_bytes()

@@ -116,8 +116,8 @@ def platforms() -> Mapping[str, tuple[str, ...]]:
     return table
 
 
-def requirements(extras: Sequence[str]) -> tuple[str, ...]:
-    """What coldsign requires, as the project's own metadata says it.
+def requirements(target: Target, extras: Sequence[str]) -> tuple[str, ...]:
+    """What coldsign requires on a machine, as the project's own metadata says it.
 
     Raises:
         BadInput: an extra that is not for coldsign.
@@ -129,14 +129,15 @@ def requirements(extras: Sequence[str]) -> tuple[str, ...]:
             expected=", ".join(EXTRAS),
             found=", ".join(sorted(strange)),
         )
-    known = [Requirement(line) for line in metadata.requires("coldquorum") or ()]
-    found = [
-        one
-        for one in known
-        if (canonicalize_name(one.name) in NEEDED and one.marker is None)
-        or any(one.marker and one.marker.evaluate({"extra": extra}) for extra in extras)
-    ]
-    return tuple(sorted(f"{one.name}{one.specifier}" for one in found))
+    found = set()
+    for one in map(Requirement, metadata.requires("coldquorum") or ()):
+        if _applies(one, target, ""):
+            wanted = canonicalize_name(one.name) in NEEDED
+        else:
+            wanted = any(_applies(one, target, extra) for extra in extras)
+        if wanted:
+            found.add(f"{one.name}{one.specifier}")
+    return tuple(sorted(found))
 
 
 def gather(
@@ -201,18 +202,20 @@ def _closed(fetched: list[Wheel], target: Target, wanted: Iterable[str]) -> tupl
                 hint=f"make the kit with Python {target.python}",
             )
         found[name] = known[name]
-        queue += _needs(known[name], {**target.environment, "extra": ""})
+        queue += (need for need in _needs(known[name]) if _applies(need, target, ""))
     return tuple(found[name] for name in sorted(found))
 
 
-def _needs(wheel: Wheel, environment: dict[str, str]) -> Iterator[Requirement]:
+def _needs(wheel: Wheel) -> Iterator[Requirement]:
     with zipfile.ZipFile(io.BytesIO(wheel.data)) as archive:
         name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
         about = email.parser.BytesParser().parsebytes(archive.read(name), headersonly=True)
-    for line in about.get_all("Requires-Dist") or ():
-        one = Requirement(line)
-        if one.marker is None or one.marker.evaluate(environment):
-            yield one
+    yield from map(Requirement, about.get_all("Requires-Dist") or ())
+
+
+def _applies(one: Requirement, target: Target, extra: str) -> bool:
+    """Whether a requirement holds on the target, if it was asked for an extra (or none)."""
+    return one.marker is None or one.marker.evaluate({**target.environment, "extra": extra})
 
 
 def _pip(*arguments: str) -> None:

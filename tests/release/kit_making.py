@@ -52,7 +52,7 @@ def make(folder, *, release=1, who=TRIO, signers=("alice", "bob"), program=PROGR
     files = {
         WHEEL: wheel(program),
         "officers.json": who.to_bytes(),
-        "install.py": INSTALLER.read_bytes(),
+        "install.py": changed.get("installer", INSTALLER.read_bytes()),
         "READ-ME-FIRST.txt": b"read me\n",
     }
     manifest = Manifest.make(

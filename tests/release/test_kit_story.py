@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from kit_making import install, make
+from kit_making import INSTALLER, install, make
 from programs import program
 
 from signer.carry.kit import Officers
@@ -21,7 +21,8 @@ NO_NETWORK = ("unshare", "--net", "--map-root-user")
 NO_ONLINE_CODE = """
 import importlib.util as u
 for name in ("signer.build", "signer.settle", "signer.chain", "signer.store", "signer.release",
-             "signer.ceremony", "signer.cli.online", "signer.cli.coldquorum", "pip", "pbk"):
+             "signer.ceremony", "signer.redteam", "signer.cli.online", "signer.cli.coldquorum",
+             "packaging", "pip", "pbk"):
     assert u.find_spec(name) is None, name
 for name in ("signer.sign", "signer.carry.ur", "signer.cli.offline.sign", "segno"):
     assert u.find_spec(name) is not None, name
@@ -135,7 +136,15 @@ def test_an_officer_who_hands_over(tmp_path):
     assert stranger.code == 3
     assert "kit.officer" in stranger.err
     ran((*sign, "--before", "before.json"), **desk)
-    assert [path.name for path in sorted((kit / "signatures").iterdir())][-1] == "zoe-before.json"
+    assert (kit / "signatures/zoe-before.json").exists()
+
+
+def test_another_installer_is_told(tmp_path):
+    """A kit whose install.py is not the one that this coldsign would give may be honest: look."""
+    make(tmp_path / "kit", installer=INSTALLER.read_bytes() + b"# new\n")
+    checked = ran(("coldsign", "kit", "check", "kit"), cwd=tmp_path, home=tmp_path / "home")
+    assert "warning: its install.py is not the one" in checked.err
+    assert "2 of 2 needed" in checked.out
 
 
 def test_what_cannot_be_made_leaves_nothing(tmp_path):

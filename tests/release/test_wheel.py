@@ -7,16 +7,18 @@ import sys
 import zipfile
 from hashlib import sha256
 from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from signer.core.errors import BadInput
 from signer.release.gather import EXTRAS, NEEDED, Target, platforms, requirements, versions
 from signer.release.wheel import coldsign_wheel, repacked
 
-# Imported under a condition, or by a process of its own: the camera's.
-OPTIONAL = {"av", "zxing-cpp"}
+HERE = Target("linux-x86_64", "3.12")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def entries(wheel):
@@ -35,9 +37,28 @@ def imports(source):
             yield node.module.split(".")[0]
 
 
+def first_party(source):
+    """Name the modules of ours that a file imports: also those in `from signer.cli import show`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            found = [node.module, *(name for name in inner if is_module(name))]
+        else:
+            continue
+        yield from (name for name in found if name.split(".")[0] in {"signer", "hw", "policies"})
+
+
+def is_module(name):
+    """Tell whether a dotted name is a module of the source tree."""
+    path = ROOT / name.replace(".", "/")
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
 def test_the_wheel_holds_coldsign_and_no_online_code():
     """No build, settle, chain, store, release, ceremony, nor the program coldquorum."""
-    files = entries(coldsign_wheel(requirements(())))
+    files = entries(coldsign_wheel(()))
     tops = {"/".join(name.split("/")[:2]) for name in files if name.startswith("signer/")}
     parts = {"__init__.py", "core", "keys", "carry", "sign", "cli"}
     assert tops == {f"signer/{part}" for part in parts}
@@ -55,9 +76,21 @@ def test_the_kit_holds_what_coldsign_imports_and_no_more():
     foreign = found - set(sys.stdlib_module_names) - {"signer", "policies", "hw"}
     known = packages_distributions()
     packages = {canonicalize_name(known[module][0]) for module in foreign}
-    # USB drivers are on their way: until they stand in hw/, nothing imports pyusb.
-    assert packages - OPTIONAL <= set(NEEDED)
+    targets = [HERE, Target("macos-arm64", "3.12")]
+    lines = {line for target in targets for line in requirements(target, EXTRAS)}
+    assert packages <= {canonicalize_name(Requirement(line).name) for line in lines}
+    # Until the USB drivers stand in hw/, nothing imports pyusb.
     assert set(NEEDED) - packages <= {"pyusb"}
+
+
+def test_no_import_leads_out_of_the_wheel():
+    """Whatever of ours a file of the wheel imports is in the wheel."""
+    files = entries(coldsign_wheel(()))
+    here = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in files}
+    packages = {name.rpartition(".")[0] for name in here if name.startswith(("signer", "hw"))}
+    for name, data in files.items():
+        for module in first_party(data) if name.endswith(".py") else ():
+            assert module in here | packages, f"{name} imports {module}"
 
 
 def test_the_record_is_true():
@@ -91,12 +124,11 @@ def test_repacking_forgets_dates_order_and_compression():
 
 def test_requirements_and_targets():
     """Versions are the project's; extras are asked for; an unknown platform is refused."""
-    assert {
-        canonicalize_name(r.split("=")[0].split("<")[0].split(">")[0]) for r in requirements(())
-    } == set(NEEDED)
-    assert set(requirements(EXTRAS)) > set(requirements(()))
+    plain = requirements(HERE, ())
+    assert {canonicalize_name(Requirement(line).name) for line in plain} == set(NEEDED)
+    assert set(requirements(HERE, EXTRAS)) > set(plain)
     with pytest.raises(BadInput, match="no such extra"):
-        requirements(("test",))
+        requirements(HERE, ("test",))
     assert all(Target(name, "3.12").tags for name in platforms())
     with pytest.raises(BadInput, match="no such platform"):
         assert Target("windows-x86_64", "3.12").tags

@@ -65,7 +65,7 @@ def record(
     """Round 1: give this key to the coordinator, signed with itself. Opens a session."""
     from signer.carry import bsms, signed_message
     from signer.core import coins
-    from signer.core.bip32 import Origin
+    from signer.core.bip32 import HARDENED, Origin
     from signer.core.descriptor import SCRIPT_TYPES, VaultKey, bip48_path
     from signer.core.files import refuse_existing, write_new
     from signer.keys import unlock
@@ -76,7 +76,8 @@ def record(
     place = coins.network("BTC", network)
     if script not in SCRIPT_TYPES:
         raise BadInput("no such script", fault=Fault.OFFICER, expected="p2wsh or p2sh-p2wsh")
-    bsms_session.check_account(account)
+    if not 0 <= account < HARDENED:
+        raise BadInput("no such account", fault=Fault.OFFICER, expected=f"0 to {HARDENED - 1}")
     words = name if description is None else description
     if len(words) > bsms.MAX_DESCRIPTION or not words.isprintable():
         raise BadInput(

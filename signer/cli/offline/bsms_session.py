@@ -6,7 +6,6 @@ from pathlib import Path
 from policies import strict_json
 from policies.strict_json import Fields
 from signer.carry.bsms import KeyRecord
-from signer.core.bip32 import HARDENED
 from signer.core.errors import BadInput, Fault
 from signer.core.files import failed, make_folder, read_limited, sync_folder, write_private
 
@@ -92,13 +91,3 @@ def close(home: Path, name: str) -> None:
         sync_folder(path(home, name).parent)
     except OSError as error:
         raise failed("bsms session", path(home, name), error) from None
-
-
-def check_account(account: int) -> None:
-    """Check an account's number.
-
-    Raises:
-        BadInput: out of range.
-    """
-    if not 0 <= account < HARDENED:
-        raise BadInput("no such account", fault=Fault.OFFICER, expected=f"0 to {HARDENED - 1}")
