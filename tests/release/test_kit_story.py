@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from kit_making import INSTALLER, install, make
-from programs import program
+from programs import forked
 
 from signer.carry.kit import Officers
 
@@ -52,6 +52,13 @@ def networkless():
         pytest.fail(f"this machine makes no network namespaces: {tried.stderr}")
     assert tried.stdout.strip() == "101"  # ENETUNREACH
     return NO_NETWORK
+
+
+def program(argv, *, cwd, home):
+    """Run a program in a fork."""
+    scratch = cwd / "printed"
+    scratch.mkdir(exist_ok=True)
+    return forked(argv, cwd=cwd, home=home, scratch=scratch)
 
 
 def ran(argv, *, cwd, home):
