@@ -12,9 +12,11 @@ from typer.core import TyperGroup
 
 from signer.cli import exits, qr, session
 from signer.cli.online import (
+    bsms,
     building,
     demo,
     explaining,
+    kit,
     policies,
     regtest,
     requests,
@@ -27,7 +29,7 @@ from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
-    *("broadcast", "bump", "qr", "regtest"),
+    *("broadcast", "bump", "qr", "bsms", "bundle", "redteam", "regtest"),
 )
 
 
@@ -50,6 +52,7 @@ app = typer.Typer(
 vault = session.group("Vaults: whose keys, how many of them.")
 policy = session.group("Policies: who approves what, up to how much.")
 request = session.group("Withdrawals, before they are built.")
+setup = session.group("Setting up a vault with others (BIP129).")
 chain = session.group("The embedded chain: play money, no node needed.")
 
 
@@ -68,6 +71,10 @@ vault.command("addresses")(vaults.addresses)
 vault.command("list")(vaults.list_)
 vault.command("import")(vaults.import_)
 app.add_typer(vault, name="vault")
+
+setup.command("tokens")(bsms.tokens_)
+setup.command("vault")(bsms.vault)
+app.add_typer(setup, name="bsms")
 
 policy.command("new")(policies.new)
 policy.command("check")(policies.check)
@@ -94,6 +101,8 @@ app.command("broadcast")(settling.broadcast)
 app.command("bump")(building.bump)
 
 app.add_typer(qr.group(), name="qr")
+
+app.command("bundle")(kit.bundle)
 
 chain.command("info")(regtest.info)
 chain.command("mine")(regtest.mine)

@@ -10,7 +10,18 @@ from pathlib import Path
 import typer
 
 from signer.cli import exits, qr, session, show
-from signer.cli.offline import approve, enrol, inspect, journal, keys, officers, policy, sign
+from signer.cli.offline import (
+    approve,
+    bsms,
+    enrol,
+    inspect,
+    journal,
+    keys,
+    kit,
+    officers,
+    policy,
+    sign,
+)
 from signer.cli.session import HomeOption, JsonFlag
 
 app = typer.Typer(
@@ -25,6 +36,8 @@ key = session.group("The signing keys of this machine.")
 officer = session.group("The approval keys of this machine.")
 policy_group = session.group("The policies of vaults.")
 journal_group = session.group("The record of what this machine did.")
+bsms_group = session.group("Setting up a vault with others (BIP129).")
+kit_group = session.group("The offline kit, from which coldsign is installed.")
 
 
 @app.callback()
@@ -79,6 +92,14 @@ app.command("sign")(sign.sign)
 journal_group.command("show")(journal.show_)
 journal_group.command("verify")(journal.verify)
 app.add_typer(journal_group, name="journal")
+bsms_group.command("record")(bsms.record)
+bsms_group.command("check")(bsms.check)
+bsms_group.command("accept")(bsms.accept)
+bsms_group.command("close")(bsms.close)
+app.add_typer(bsms_group, name="bsms")
+kit_group.command("check")(kit.check)
+kit_group.command("sign")(kit.sign)
+app.add_typer(kit_group, name="kit")
 app.add_typer(qr.group(), name="qr")
 
 

@@ -136,6 +136,26 @@ def sign_ecdsa(digest: bytes, secret: bytes) -> bytes:
     return _der(signature)
 
 
+def recovery_id(digest: bytes, compact: bytes, key: bytes) -> int | None:
+    """Which of four keys that fit a signature is `key`: 0 to 3, or None. SEC 1, section 4.1.6.
+
+    Args:
+        digest: 32 bytes.
+        compact: r and s, 32 bytes each, big-endian.
+        key: compressed.
+    """
+    signature = ffi.new("secp256k1_ecdsa_recoverable_signature *")
+    found = ffi.new("secp256k1_pubkey *")
+    for number in range(4) if len(digest) == _WORD and len(compact) == 2 * _WORD else ():
+        if (
+            lib.secp256k1_ecdsa_recoverable_signature_parse_compact(ctx, signature, compact, number)
+            and lib.secp256k1_ecdsa_recover(ctx, found, signature, digest)
+            and _serialize(found) == key
+        ):
+            return number
+    return None
+
+
 def _der(signature: Any) -> bytes:
     out = ffi.new("unsigned char[]", _DER_LIMIT)
     size = ffi.new("size_t *", _DER_LIMIT)

@@ -1,0 +1,1 @@
+"""Making the offline kit: its wheels, its manifest, its instructions. Runs online."""

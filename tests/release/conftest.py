@@ -1,0 +1,6 @@
+"""These tests run the real programs, as tests/stories does."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "stories"))
