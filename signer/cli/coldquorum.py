@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from signer.cli import exits, qr, session
-from signer.cli.online import building, demo, policies, regtest, requests, settling, vaults
+from signer.cli.online import building, demo, policies, regtest, requests, settling, vaults, wallets
 from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
@@ -55,7 +55,8 @@ vault.command("create")(vaults.create)
 vault.command("show")(vaults.show_)
 vault.command("addresses")(vaults.addresses)
 vault.command("list")(vaults.list_)
-vault.command("import")(vaults.import_)
+vault.command("import")(wallets.import_)
+vault.command("export")(wallets.export)
 app.add_typer(vault, name="vault")
 
 policy.command("new")(policies.new)
