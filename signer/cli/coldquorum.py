@@ -11,12 +11,22 @@ import typer
 from typer.core import TyperGroup
 
 from signer.cli import exits, qr, session
-from signer.cli.online import building, demo, policies, regtest, requests, settling, vaults, wallets
+from signer.cli.online import (
+    building,
+    demo,
+    labelling,
+    policies,
+    regtest,
+    requests,
+    settling,
+    vaults,
+    wallets,
+)
 from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
-    *("broadcast", "qr", "regtest"),
+    *("broadcast", "labels", "qr", "regtest"),
 )
 
 
@@ -39,6 +49,7 @@ app = typer.Typer(
 vault = session.group("Vaults: whose keys, how many of them.")
 policy = session.group("Policies: who approves what, up to how much.")
 request = session.group("Withdrawals, before they are built.")
+labels = session.group("Labels of addresses, outputs, transactions (BIP329).")
 chain = session.group("The embedded chain: play money, no node needed.")
 
 
@@ -76,6 +87,10 @@ app.command("inspect")(building.inspect)
 app.command("combine")(settling.combine)
 app.command("finalize")(settling.finalize)
 app.command("broadcast")(settling.broadcast)
+
+labels.command("export")(labelling.export)
+labels.command("import")(labelling.import_)
+app.add_typer(labels, name="labels")
 
 app.add_typer(qr.group(), name="qr")
 

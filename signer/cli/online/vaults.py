@@ -128,7 +128,7 @@ def addresses(
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
-    """List addresses: each whole, for copying, and in groups of four, for comparing."""
+    """List addresses: whole, for copying, in groups of four, for comparing, and with its label."""
     from signer.cli.online import inbox
     from signer.core.vault import CHANGE, RECEIVE
     from signer.store.store import Store
@@ -144,18 +144,25 @@ def addresses(
         )
     with Store(here.home) as store:
         found = inbox.vault(store, vault).vault
+        labels = {r.reference: r.label for r in store.labels(found.id) if r.type == "addr"}
     branch = CHANGE if change else RECEIVE
     listed = [(index, found.address(branch, index)) for index in range(start, start + count)]
-    rows = [
-        row
-        for index, address in listed
-        for row in ((f"{branch}/{index}", address), ("", show.grouped(address)))
-    ]
+    rows = []
+    for index, address in listed:
+        rows += [(f"{branch}/{index}", address), ("", show.grouped(address))]
+        if label := labels.get(address):
+            rows.append(("", label))
     here.emit(
         {
             "vault": found.id,
             "addresses": [
-                {"branch": branch, "index": index, "address": address} for index, address in listed
+                {
+                    "branch": branch,
+                    "index": index,
+                    "address": address,
+                    "label": labels.get(address),
+                }
+                for index, address in listed
             ],
         },
         show.columns(rows),
