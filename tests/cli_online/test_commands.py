@@ -25,6 +25,7 @@ COMMANDS = dict(commands())
 ISSUED = {
     *("demo", "build", "inspect", "combine", "finalize", "broadcast"),
     *("vault create", "vault show", "vault addresses", "vault list", "vault import"),
+    *("vault export", "labels export", "labels import"),
     *("policy new", "policy check", "policy propose", "policy import", "policy show"),
     *("request new", "request show", "request list"),
     *("regtest mine", "regtest fund", "regtest info", "regtest reorg"),

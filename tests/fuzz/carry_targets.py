@@ -6,6 +6,8 @@ promises, or it fails with an AssertionError. `TARGETS` is what the runner knows
 
 from zlib import crc32
 
+from wallet_targets import WALLET_TARGETS
+
 from signer.carry import bbqr, bytewords, cbor, crypto_account, crypto_output, fountain, ur
 from signer.carry.payload import MAX_PAYLOAD, Kind, Payload, guess
 from signer.carry.series import Session
@@ -138,4 +140,5 @@ TARGETS = {
     "output": fuzz_output,
     "account": fuzz_account,
     "guess": fuzz_guess,
+    **WALLET_TARGETS,
 }
