@@ -6,15 +6,16 @@ counts as enforcing only if our own record of its key says so, or the officer do
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
-from policies.strict_json import NAME
 from signer.carry.wallets.makers import MAKERS, UNKNOWN
-from signer.carry.wallets.wallet import Holder, plain_name
 from signer.core.errors import BadInput, Fault
-from signer.core.vault import ENFORCING, VaultSigner
+
+if TYPE_CHECKING:
+    from signer.carry.wallets.wallet import Holder
+    from signer.core.vault import VaultSigner
 
 Officers = Annotated[
     list[str] | None,
@@ -33,8 +34,7 @@ Signers = Annotated[
     ),
 ]
 
-KINDS: Final = (ENFORCING, *sorted(set(MAKERS.values())), UNKNOWN)
-"""What an officer may say that a signer is."""
+_DEVICES: Final = (*sorted(set(MAKERS.values())), UNKNOWN)
 
 
 def names_said(options: Sequence[str] | None) -> dict[str, str]:
@@ -43,6 +43,8 @@ def names_said(options: Sequence[str] | None) -> dict[str, str]:
     Raises:
         BadInput: of another form, a fingerprint twice, or no name.
     """
+    from policies.strict_json import NAME
+
     found = _said(options, "--officer")
     for name in found.values():
         if not NAME[0].fullmatch(name):
@@ -56,16 +58,19 @@ def kinds_said(options: Sequence[str] | None) -> dict[str, str]:
     Raises:
         BadInput: of another form, a fingerprint twice, or an unknown kind.
     """
+    from signer.core.vault import ENFORCING
+
     found = _said(options, "--signer")
+    known = (ENFORCING, *_DEVICES)
     for kind in found.values():
-        if kind not in KINDS:
-            _bad("--signer: unknown kind", expected=", ".join(KINDS), found=ascii(kind[:40]))
+        if kind not in known:
+            _bad("--signer: unknown kind", expected=", ".join(known), found=ascii(kind[:40]))
     return found
 
 
 def signers(
-    holders: Sequence[Holder], names: Mapping[str, str], kinds: Mapping[str, str]
-) -> tuple[VaultSigner, ...]:
+    holders: "Sequence[Holder]", names: Mapping[str, str], kinds: Mapping[str, str]
+) -> "tuple[VaultSigner, ...]":
     """The holders of a vault's keys, in the order of the keys.
 
     What the officer says comes first, then what the file says. A key that neither names an officer
@@ -79,6 +84,9 @@ def signers(
     Raises:
         BadInput: a name or a kind of a key that is not there.
     """
+    from signer.carry.wallets.wallet import plain_name
+    from signer.core.vault import VaultSigner
+
     present = [holder.fingerprint for holder in holders]
     for fingerprint in (*names, *kinds):
         if fingerprint not in present:
@@ -88,9 +96,11 @@ def signers(
                 found=ascii(fingerprint[:40]),
             )
     told = Counter(plain_name(holder.name) for holder in holders)
+    own = {name for name, times in told.items() if name and times == 1}
     return tuple(
         VaultSigner(
-            names.get(holder.fingerprint) or _called(holder, told),
+            names.get(holder.fingerprint)
+            or (name if (name := plain_name(holder.name)) in own else holder.fingerprint),
             holder.fingerprint,
             kinds.get(holder.fingerprint) or holder.device or UNKNOWN,
         )
@@ -107,12 +117,6 @@ def _said(options: Sequence[str] | None, option: str) -> dict[str, str]:
             _bad(f"{option}: not FINGERPRINT=WORD, or one twice", found=ascii(text[:60]))
         found[fingerprint] = word
     return found
-
-
-def _called(holder: Holder, told: Counter[str]) -> str:
-    """What the file calls a key, if it calls no other so; else its fingerprint."""
-    name = plain_name(holder.name)
-    return name if name and told[name] == 1 else holder.fingerprint
 
 
 def _bad(what: str, *, expected: str = "", found: str = "") -> NoReturn:

@@ -9,7 +9,6 @@ import typer
 from signer.cli import show
 from signer.cli.naming import named
 from signer.cli.online.vaults import Output, VaultArgument
-from signer.cli.review import counted
 from signer.cli.session import HomeOption, JsonFlag, session
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ def export(
     """
     from signer.carry import labels
     from signer.cli.online import inbox
+    from signer.cli.review import counted
     from signer.core.files import refuse_existing, write_private
     from signer.store.store import Store
 
@@ -77,6 +77,7 @@ def import_(
     """
     from signer.carry import labels
     from signer.cli.online import inbox
+    from signer.cli.review import counted
     from signer.core.files import read_limited
     from signer.store.store import Store
 
