@@ -115,7 +115,8 @@ def parse(data: bytes, form: Descriptor) -> Labels:
         if not line.strip():
             continue
         table = _table(line, number)
-        if table.get("type") not in _REFERENCES and isinstance(table.get("type"), str):
+        kind = table.get("type")
+        if isinstance(kind, str) and kind not in _REFERENCES:
             unknown += 1
             continue
         record = _record(table, number)

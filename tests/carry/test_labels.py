@@ -123,6 +123,7 @@ BAD = {
     "an integer of 5,000 digits": (b'{"fee":' + b"9" * 5000 + b"}", "means one thing"),
     "no type": (b'{"ref":"x"}', "no type or no ref"),
     "a type that is a number": (line(type=1), "no type or no ref"),
+    "a type that is a table": (line(type={"USD": 1.5}), "no type or no ref"),
     "no ref": (b'{"type":"tx"}', "no type or no ref"),
     "a short txid": (line(ref=TXID[:-1]), "not a reference to: tx"),
     "a long txid": (line(ref=TXID + "0"), "not a reference to: tx"),
