@@ -160,14 +160,9 @@ def test_vendors_xpub_files_make_a_vault(run, unharmed, tmp_path):
         ("dora", "coldcard"),
     ]
     assert "NOT assured" not in ended.answer["assurance"]
-    nested = run(told.replace(f" -o {out}", "").replace("alice.key", "none"), home)
-    check_complaint_json(nested)
-
-
-def check_complaint_json(ended):
-    """A failure with --json is one object."""
-    assert ended.code == 4
-    assert ended.answer["error"]["hint"]
+    missing = run(told.replace(f" -o {out}", "").replace("alice.key", "none"), home)
+    assert missing.code == 4
+    assert missing.answer["error"]["hint"]
 
 
 def test_labels_come_in_and_go_out(run, unharmed, tmp_path):
@@ -189,7 +184,7 @@ def test_labels_come_in_and_go_out(run, unharmed, tmp_path):
     assert (taken.answer["taken"], taken.answer["of_other_wallets"]) == (2, 1)
     assert f"frozen: {'ab' * 32}:1" in taken.err
     shown = run("coldquorum vault addresses treasury --count 1", home)
-    assert "Acme \\x1b[2J" in shown.out
+    assert "     label: Acme \\x1b[2J" in shown.out
     assert "\u001b" not in shown.out
     sent = run("coldquorum labels export treasury --json", home).answer["records"]
     assert {"type": "addr", "ref": address, "label": "Acme \u001b[2J", "heights": [7]} in sent

@@ -29,6 +29,9 @@ Output = Annotated[
     ),
 ]
 
+_LABEL = 64
+"""Cells of a terminal's 80 that an address's place leaves."""
+
 _MOST_ADDRESSES = 10_000
 """At once; half a second's work. More is a slip of the finger."""
 
@@ -150,8 +153,9 @@ def addresses(
     rows = []
     for index, address in listed:
         rows += [(f"{branch}/{index}", address), ("", show.grouped(address))]
-        if label := labels.get(address):
-            rows.append(("", label))
+        # Others wrote the label: it is named as one, and no line of it can pose as an address's.
+        for at, line in enumerate(show.folded(labels.get(address) or "", _LABEL)):
+            rows += [("", f"{' ' * 7 if at else 'label: '}{line}")] if line else []
     here.emit(
         {
             "vault": found.id,

@@ -5,6 +5,7 @@ import json
 import pytest
 from known_vaults import bdk_addresses, our_addresses, read, vault, wally_addresses
 
+from signer.carry import crypto_output
 from signer.carry.wallets import core, formats
 from signer.carry.wallets.content import Content
 from signer.carry.wallets.formats import FORMATS
@@ -131,6 +132,27 @@ def test_a_descriptor_may_come_as_one_line_a_branch():
     of = vault()
     lines = [of.branch_descriptor(branch) for branch in (1, 0)]
     assert read("\n# change first\n".join(lines).encode()).form == of.form
+
+
+def test_a_descriptor_from_a_code_is_read():
+    """What `qr scan` makes of a `crypto-output` is a descriptor file."""
+    of = vault(m=3, n=5, script_type="p2sh-p2wsh")
+    text = crypto_output.descriptor_text(crypto_output.encode(of.form))
+    assert read(f"{text}\n".encode()).form == of.form
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [("specter", '"other"'), ("caravan", '"text"'), ("electrum", '"bip32"')],
+)
+def test_no_file_makes_a_signer_enforcing(name, word):
+    """A thief writes it where a file names devices: it is not taken for one."""
+    written = FORMATS[name].write(vault())
+    lying = written.replace(word, '"enforcing"')
+    if name == "electrum":
+        lying = written.replace('"type": "bip32"', '"type": "hardware", "hw_type": "enforcing"')
+    assert lying != written
+    assert "enforcing" not in {holder.device for holder in read(lying.encode()).holders}
 
 
 def test_foreign_names_become_ours_or_nothing():
