@@ -14,19 +14,22 @@ from signer.cli import exits, qr, session
 from signer.cli.online import (
     building,
     demo,
+    explaining,
     labelling,
     policies,
     regtest,
     requests,
     settling,
+    trying,
     vaults,
+    voids,
     wallets,
 )
 from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
-    *("broadcast", "labels", "qr", "regtest"),
+    *("broadcast", "bump", "labels", "qr", "regtest"),
 )
 
 
@@ -75,11 +78,16 @@ policy.command("check")(policies.check)
 policy.command("propose")(policies.propose)
 policy.command("import")(policies.import_)
 policy.command("show")(policies.show_)
+policy.command("explain")(explaining.explain)
+policy.command("try")(trying.try_)
+policy.command("diff")(explaining.diff)
 app.add_typer(policy, name="policy")
 
 request.command("new")(requests.new)
 request.command("show")(requests.show_)
 request.command("list")(requests.list_)
+request.command("void")(voids.void)
+request.command("export-history")(voids.export_history)
 app.add_typer(request, name="request")
 
 app.command("build")(building.build)
@@ -87,6 +95,7 @@ app.command("inspect")(building.inspect)
 app.command("combine")(settling.combine)
 app.command("finalize")(settling.finalize)
 app.command("broadcast")(settling.broadcast)
+app.command("bump")(building.bump)
 
 labels.command("export")(labelling.export)
 labels.command("import")(labelling.import_)

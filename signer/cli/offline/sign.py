@@ -8,7 +8,7 @@ import typer
 
 from signer.cli import prompt, review, show
 from signer.cli.naming import HINTS, named
-from signer.cli.offline import consent, outputs
+from signer.cli.offline import clock, consent, outputs
 from signer.cli.offline.inspect import gathered
 from signer.cli.offline.outputs import OutputOption
 from signer.cli.prompt import PassphraseFile
@@ -50,7 +50,7 @@ def sign(
     state = State(here.home)
     # steps 1 to 8
     with named(file, hint=HINTS["psbt"]):
-        checked = examine(read_psbt(file), state.enrolments)
+        checked = examine(read_psbt(file), state.enrolments, clock.local_time())
     vault = checked.facts.vault
     consent.refuse_shortcut(vault.coin, vault.network, yes=yes)
     name = _key_name(state.vaults[vault.id].keys, key, checked.facts)
