@@ -34,7 +34,6 @@ def write(vault: Vault) -> str:
     version = vault.form.network.xpub
     table = {
         "name": vault.name,
-        "uuid": vault.id[:32],
         "addressType": {"p2wsh": "P2WSH", "p2sh-p2wsh": "P2SH-P2WSH"}[vault.script_type],
         "network": network_name(vault.form.network),
         "client": {"type": "public"},

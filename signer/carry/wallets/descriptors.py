@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final
 
 from signer.carry.wallets.place import place
+from signer.carry.wallets.slip132 import expect_known
 from signer.carry.wallets.wallet import MULTIPATH
 from signer.core.coins import Network
 from signer.core.descriptor import Descriptor, checksum
@@ -165,6 +166,7 @@ def _key(text: str) -> re.Match[str]:
             found=f"{match['xpub'][:16]}...",
             hint="without it no signer knows that the key is its own: export it with its origin",
         )
+    expect_known(match["origin"][1:9])
     return match
 
 

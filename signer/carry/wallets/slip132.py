@@ -14,6 +14,9 @@ from signer.core.coins import Network
 from signer.core.descriptor import VaultKey
 from signer.core.errors import BadInput, Fault
 
+NOBODY: Final = "00000000"
+"""What Sparrow, Caravan and others write for a master key that they do not know."""
+
 _bad = partial(BadInput, fault=Fault.OFFICER)
 
 
@@ -93,8 +96,10 @@ def read(origin: Origin, text: str) -> ForeignKey:
     """Read a key of any of these forms.
 
     Raises:
-        BadInput: not an extended public key, or one for wallets of one signature.
+        BadInput: not an extended public key, or one for wallets of one signature; or its origin
+            is a placeholder.
     """
+    expect_known(origin.fingerprint)
     data = base58.decode(text, what="an extended public key")
     told = VERSIONS.get(data[:4])
     if told is None:
@@ -111,6 +116,21 @@ def read(origin: Origin, text: str) -> ForeignKey:
             hint="export the multi-signature key",
         )
     return ForeignKey(origin, told, text)
+
+
+def expect_known(fingerprint: str) -> None:
+    """Refuse a fingerprint that stands for none.
+
+    Raises:
+        BadInput: it is `NOBODY`.
+    """
+    if fingerprint == NOBODY:
+        raise _bad(
+            "a key without its origin",
+            expected="the fingerprint of its master key",
+            found=f"{NOBODY}, which stands for an unknown one",
+            hint="without it no signer knows that the key is its own: export it with its origin",
+        )
 
 
 def write(key: ExtendedPublicKey, place: Network, script_type: str) -> str:

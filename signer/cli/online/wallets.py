@@ -158,12 +158,11 @@ def _foreign(
 def _known(store: "Store", wallet: "Wallet") -> "Vault | None":
     """The vault that has these very keys, if it is here already."""
     form = wallet.form
+    kind = form.network, form.script_type, form.threshold
     for stored in store.vaults():
         other = stored.vault.form
-        if (other.network, other.script_type, other.threshold) == (
-            *(form.network, form.script_type),
-            form.threshold,
-        ) and set(other.keys) == set(form.keys):
+        same_kind = kind == (other.network, other.script_type, other.threshold)
+        if same_kind and set(other.keys) == set(form.keys):
             return stored.vault
     return None
 

@@ -154,6 +154,10 @@ BAD = {
         *(COLDCARD.replace("/0h/2h]", "/0h/1h]").encode(), TEST, "p2wsh"),
         "not at the end of its path",
     ),
+    "a placeholder for an origin": (
+        *(COLDCARD.replace("0f056943", "00000000").encode(), TEST, "p2wsh"),
+        "without its origin",
+    ),
     "a path too short": (
         *(COLDCARD.replace("48h/1h/0h/2h", "48h/1h/2h").encode(), TEST, "p2wsh"),
         "not at the end of its path",

@@ -98,6 +98,10 @@ BAD = {
     "unsorted keys": (sealed(UNSORTED), "keys in a fixed order"),
     "unsorted keys, nested": (sealed(f"sh({UNSORTED})"), "keys in a fixed order"),
     "a key without origin": (sealed(NO_ORIGIN), "without its origin"),
+    "a placeholder for an origin": (
+        sealed(BODY.replace(OF.keys[0].origin.fingerprint, "00000000")),
+        "without its origin",
+    ),
     "other branches": (sealed(OTHER_STEPS), "another derivation"),
     "different branches": (sealed(MIXED_STEPS), "different steps"),
     "hardened steps": (sealed(HARDENED), "another derivation"),
@@ -174,6 +178,10 @@ BAD = {
     "coldcard: no format": (GOOD["coldcard"].replace("Format", "# Format"), "kind of script"),
     "coldcard: plain p2sh": (GOOD["coldcard"].replace("P2WSH", "P2SH"), "no vault can be"),
     "coldcard: no derivation": (GOOD["coldcard"].replace("Deriv", "# D"), "without its origin"),
+    "coldcard: a placeholder": (
+        GOOD["coldcard"].replace(OF.keys[0].origin.fingerprint.upper(), "00000000"),
+        "without its origin",
+    ),
     "coldcard: two policies": (GOOD["coldcard"] + "Policy: 2 of 3\n", "there twice"),
     "coldcard: too few keys": ("\n".join(LINES[:-2]), "does not fit the keys"),
     "coldcard: 2 of 30": (GOOD["coldcard"].replace("2 of 3", "2 of 30"), "does not fit"),
