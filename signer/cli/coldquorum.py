@@ -17,6 +17,7 @@ from signer.cli.online import (
     demo,
     explaining,
     kit,
+    labelling,
     policies,
     regtest,
     requests,
@@ -24,12 +25,13 @@ from signer.cli.online import (
     trying,
     vaults,
     voids,
+    wallets,
 )
 from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
-    *("broadcast", "bump", "qr", "bsms", "bundle", "redteam", "regtest"),
+    *("broadcast", "bump", "labels", "qr", "bsms", "bundle", "redteam", "regtest"),
 )
 
 
@@ -53,6 +55,7 @@ vault = session.group("Vaults: whose keys, how many of them.")
 policy = session.group("Policies: who approves what, up to how much.")
 request = session.group("Withdrawals, before they are built.")
 setup = session.group("Setting up a vault with others (BIP129).")
+labels = session.group("Labels of addresses, outputs, transactions (BIP329).")
 chain = session.group("The embedded chain: play money, no node needed.")
 
 
@@ -69,7 +72,8 @@ vault.command("create")(vaults.create)
 vault.command("show")(vaults.show_)
 vault.command("addresses")(vaults.addresses)
 vault.command("list")(vaults.list_)
-vault.command("import")(vaults.import_)
+vault.command("import")(wallets.import_)
+vault.command("export")(wallets.export)
 app.add_typer(vault, name="vault")
 
 setup.command("tokens")(bsms.tokens_)
@@ -99,6 +103,10 @@ app.command("combine")(settling.combine)
 app.command("finalize")(settling.finalize)
 app.command("broadcast")(settling.broadcast)
 app.command("bump")(building.bump)
+
+labels.command("export")(labelling.export)
+labels.command("import")(labelling.import_)
+app.add_typer(labels, name="labels")
 
 app.add_typer(qr.group(), name="qr")
 

@@ -66,18 +66,3 @@ class StoredTransaction:
     txid: Txid
     withdrawal: DocumentId
     raw: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What an address of the vault was given out for.
-
-    Attributes:
-        branch: 0 receive, 1 change.
-        index: the last step of the derivation.
-        text: for people.
-    """
-
-    branch: int
-    index: int
-    text: str

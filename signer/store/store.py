@@ -11,6 +11,7 @@ from typing import Final, Self
 from policies.envelope import Envelope
 from policies.policy import Policy
 from policies.withdrawal import Withdrawal
+from signer.carry.labels import Record
 from signer.core.errors import BadInput, Fault
 from signer.core.names import DocumentId, Txid
 from signer.core.transaction import OutPoint
@@ -18,7 +19,6 @@ from signer.core.vault import Vault
 from signer.store.database import Database
 from signer.store.merge import merge
 from signer.store.rows import (
-    Label,
     StoredDraft,
     StoredPolicy,
     StoredTransaction,
@@ -54,10 +54,20 @@ CREATE TABLE signed (
     vault TEXT NOT NULL REFERENCES vaults, officer TEXT NOT NULL, sequence INTEGER NOT NULL,
     PRIMARY KEY (vault, officer)) STRICT
 """,
+    # BIP329 in place of the labels above, which no command ever wrote.
+    """
+DROP TABLE labels;
+CREATE TABLE label_records (
+    vault TEXT NOT NULL REFERENCES vaults, type TEXT NOT NULL, reference TEXT NOT NULL,
+    label TEXT, spendable INTEGER, others TEXT NOT NULL,
+    PRIMARY KEY (vault, type, reference)) STRICT
+""",
 )
 """Append a script to change the schema; never edit one that was released."""
 
 FILE: Final = "coldquorum.sqlite"
+
+_LABEL: Final = "type, reference, label, spendable, others"
 
 
 def _problem(what: str, *, expected: str = "", found: str = "", hint: str = "") -> BadInput:
@@ -353,19 +363,40 @@ class Store:
 
     # Labels
 
-    def set_label(self, vault: DocumentId, label: Label) -> None:
-        """Say what an address was given out for; a later label replaces an earlier one."""
+    def add_labels(self, vault: DocumentId, records: Iterable[Record]) -> None:
+        """Keep labels; a later one says anew what it says, and leaves the rest as it was.
+
+        Raises:
+            BadInput: the vault is not here.
+        """
         with self._database.transaction():
             self._expect_vault(vault, "label")
-            self._database.rows(
-                "INSERT OR REPLACE INTO labels VALUES (?, ?, ?, ?)",
-                *(vault, label.branch, label.index, label.text),
-            )
+            for record in records:
+                merged = record.over(self._label(vault, record.type, record.reference))
+                spendable = None if merged.spendable is None else int(merged.spendable)
+                self._database.rows(
+                    "INSERT OR REPLACE INTO label_records VALUES (?, ?, ?, ?, ?, ?)",
+                    *(vault, merged.type, merged.reference),
+                    *(merged.label, spendable, merged.others),
+                )
 
-    def labels(self, vault: DocumentId) -> tuple[Label, ...]:
-        """A vault's labels, by branch and index."""
-        sql = "SELECT branch, place, text FROM labels WHERE vault = ? ORDER BY branch, place"
-        return tuple(Label(*row) for row in self._database.rows(sql, vault))
+    def labels(self, vault: DocumentId) -> tuple[Record, ...]:
+        """A vault's labels, by type and reference."""
+        sql = f"SELECT {_LABEL} FROM label_records WHERE vault = ? ORDER BY type, reference"  # noqa: S608 -- our columns
+        return tuple(_record(*row) for row in self._database.rows(sql, vault))
+
+    def frozen(self, vault: DocumentId) -> frozenset[OutPoint]:
+        """The outputs that somebody labelled as not to be spent."""
+        return frozenset(
+            place
+            for record in self.labels(vault)
+            if record.spendable is False and (place := record.outpoint)
+        )
+
+    def _label(self, vault: DocumentId, kind: str, reference: str) -> Record | None:
+        sql = f"SELECT {_LABEL} FROM label_records WHERE vault = ? AND type = ? AND reference = ?"  # noqa: S608 -- our columns
+        rows = self._database.rows(sql, vault, kind, reference)
+        return _record(*rows[0]) if rows else None
 
     def _merged(self, table: str, envelope: Envelope) -> Envelope:
         """The envelope with every signature that is stored already; worthless ones dropped."""
@@ -400,6 +431,12 @@ class Store:
 
 def _pair(coin: OutPoint) -> tuple[str, int]:
     return coin.txid, coin.vout
+
+
+def _record(
+    kind: str, reference: str, label: str | None, spendable: int | None, others: str
+) -> Record:
+    return Record(kind, reference, label, None if spendable is None else bool(spendable), others)
 
 
 def _vault(raw: bytes) -> StoredVault:

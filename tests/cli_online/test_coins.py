@@ -4,6 +4,7 @@ import coordinators_desk as desk
 import pytest
 
 from policies.withdrawal import PAYMENT
+from signer.carry.labels import Record
 from signer.cli.online import terms
 from signer.cli.online.coins import change_index, free
 from signer.core.errors import BadInput, Refused
@@ -36,6 +37,30 @@ def test_an_expired_withdrawal_takes_nothing(store):
     store.add_draft(first.id, b"psbt", [COINS[0].outpoint, COINS[1].outpoint], 0)
     assert numbers(free(desk.vault(), COINS, desk.tip(first.expiry), store)) == [3, 4]
     assert numbers(free(desk.vault(), COINS, desk.tip(first.expiry + 1), store)) == [1, 2, 3, 4]
+
+
+def frozen(number, *, spendable=False):
+    """A label that says whether the coin of that number may be spent."""
+    place = COINS[number - 1].outpoint
+    return Record("output", f"{place.txid}:{place.vout}", spendable=spendable)
+
+
+def test_frozen_coins_are_left_alone(store, capsys):
+    """A label's `spendable: false` takes a coin, until a later label frees it; it is told."""
+    store.add_labels(desk.vault().id, [frozen(1), frozen(3), frozen(4, spendable=True)])
+    assert numbers(free(desk.vault(), COINS, desk.tip(), store)) == [2, 4]
+    assert "left alone, since their labels say so: 2 coins" in capsys.readouterr().err
+    store.add_labels(desk.vault().id, [frozen(3, spendable=True)])
+    assert numbers(free(desk.vault(), COINS, desk.tip(), store)) == [2, 3, 4]
+
+
+def test_an_approved_anchor_is_spent_though_frozen(store):
+    """Whoever freezes it later cannot keep the officers from paying, or from voiding."""
+    first = desk.withdrawal(anchor=1)
+    store.add_withdrawal(desk.signed(first))
+    store.add_labels(desk.vault().id, [frozen(1), frozen(2)])
+    assert numbers(free(desk.vault(), COINS, desk.tip(), store, besides=first.id)) == [1, 3, 4]
+    assert numbers(free(desk.vault(), COINS, desk.tip(), store)) == [3, 4]
 
 
 def test_change_starts_at_a_place_of_each_withdrawals_own(store):

@@ -3,6 +3,7 @@
 import pytest
 import typer
 
+from signer.carry.wallets.formats import FORMATS
 from signer.cli.coldquorum import app
 from signer.cli.naming import UnclearCommand, named
 from signer.cli.online.chains import Asked
@@ -25,6 +26,7 @@ COMMANDS = dict(commands())
 ISSUED = {
     *("demo", "build", "inspect", "combine", "finalize", "broadcast"),
     *("vault create", "vault show", "vault addresses", "vault list", "vault import"),
+    *("vault export", "labels export", "labels import"),
     *("policy new", "policy check", "policy propose", "policy import", "policy show"),
     *("request new", "request show", "request list"),
     *("regtest mine", "regtest fund", "regtest info", "regtest reorg"),
@@ -70,6 +72,14 @@ def test_writers_are_named_alike():
     for path, command in COMMANDS.items():
         for parameter in command.params:
             assert ("-o" in parameter.opts) == ("--output" in parameter.opts), path
+
+
+def test_the_help_names_every_format():
+    """The table of formats is read only when a command runs; the help knows it by heart."""
+    for name in ("export", "import"):
+        options = COMMANDS["vault", name].params
+        (about,) = [option.help for option in options if "--format" in option.opts]
+        assert about == f"{', '.join(FORMATS)}."
 
 
 GOOD_CHAINS = (

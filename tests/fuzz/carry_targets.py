@@ -7,6 +7,7 @@ promises, or it fails with an AssertionError. `TARGETS` is what the runner knows
 from zlib import crc32
 
 from bsms_targets import fuzz_bsms
+from wallet_targets import WALLET_TARGETS
 
 from signer.carry import bbqr, bytewords, cbor, crypto_account, crypto_output, fountain, ur
 from signer.carry.payload import MAX_PAYLOAD, Kind, Payload, guess
@@ -141,4 +142,5 @@ TARGETS = {
     "account": fuzz_account,
     "guess": fuzz_guess,
     "bsms": fuzz_bsms,
+    **WALLET_TARGETS,
 }

@@ -8,10 +8,12 @@ import pytest
 from stored_papers import policy_paper, signed, signers, vault_paper, withdrawal_paper
 
 from policies.envelope import Envelope, Signature
+from signer.carry.labels import Record
 from signer.core.errors import BadInput
 from signer.core.names import DocumentId, Txid
 from signer.core.transaction import OutPoint
-from signer.store.rows import Label
+from signer.store import store as store_module
+from signer.store.database import Database
 from signer.store.store import FILE, Store
 
 ONE, TWO, THREE = (OutPoint(Txid(f"{n:064x}"), n) for n in (1, 2, 3))
@@ -114,7 +116,7 @@ def test_papers_of_an_unknown_vault(store: Store) -> None:
     with pytest.raises(BadInput, match="withdrawal's vault is not here"):
         store.add_withdrawal(withdrawal_paper(stranger))
     with pytest.raises(BadInput, match="label's vault is not here"):
-        store.set_label(stranger, Label(0, 0, "x"))
+        store.add_labels(stranger, [])
 
 
 def test_approvals_are_merged(store: Store, vault: DocumentId) -> None:
@@ -306,12 +308,22 @@ def test_finished_transactions(store: Store, vault: DocumentId) -> None:
 
 
 def test_labels(store: Store, vault: DocumentId) -> None:
-    """A later label replaces an earlier one."""
-    for label in (Label(1, 0, "change"), Label(0, 5, "Acme"), Label(0, 5, "Acme, invoice 7")):
-        store.set_label(vault, label)
-    assert store.labels(vault) == (Label(0, 5, "Acme, invoice 7"), Label(1, 0, "change"))
-    with pytest.raises(BadInput, match="cannot hold"):
-        store.set_label(vault, Label(0, 2**63, "x"))
+    """A later record says anew what it says, and leaves the rest as it was (BIP329)."""
+    output = f"{ONE.txid}:{ONE.vout}"
+    first = Record("addr", "bc1qacme", "Acme", others='{"heights": [5]}')
+    store.add_labels(vault, [first, Record("output", output, "dust", spendable=False)])
+    assert store.frozen(vault) == {ONE}
+    store.add_labels(vault, [replace(first, label="Acme, invoice 7", others='{"time": "x"}')])
+    store.add_labels(vault, [Record("output", output, "looked at")])
+    assert store.labels(vault) == (
+        replace(first, label="Acme, invoice 7", others='{"heights": [5], "time": "x"}'),
+        Record("output", output, "looked at", spendable=False),
+    )
+    store.add_labels(vault, [Record("output", output, spendable=True)])
+    assert store.frozen(vault) == frozenset()
+    assert store.labels(vault)[1].label == "looked at"
+    with pytest.raises(BadInput, match="vault is not here"):
+        store.add_labels(DocumentId("00" * 32), [first])
 
 
 def test_everything_survives_a_restart(tmp_path: Path) -> None:
@@ -322,13 +334,13 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
         (first,) = add_withdrawals(store, vault, 1)
         draft = store.add_draft(first, b"psbt", [ONE], change_index=3)
         store.add_transaction(first, TWO.txid, b"raw")
-        store.set_label(vault, Label(0, 0, "Acme"))
+        store.add_labels(vault, [Record("addr", "bc1qacme", "Acme")])
         before = (store.vaults(), store.withdrawals(vault), store.transactions(first))
     with Store(tmp_path) as store:
         assert (store.vaults(), store.withdrawals(vault), store.transactions(first)) == before
         assert store.policies(vault) == (policy,)
         assert store.drafts(first) == (draft,)
-        assert store.labels(vault) == (Label(0, 0, "Acme"),)
+        assert store.labels(vault) == (Record("addr", "bc1qacme", "Acme"),)
 
 
 def test_damaged_store_names_its_file(tmp_path: Path) -> None:
@@ -338,3 +350,13 @@ def test_damaged_store_names_its_file(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="coordinator's database is damaged") as caught:
         Store(tmp_path)
     assert str(tmp_path / FILE) in caught.value.hint
+
+
+def test_a_memory_from_before_bip329_is_brought_up_to_date(tmp_path: Path) -> None:
+    """The first schema, with a vault in it, opens and takes labels."""
+    old = Database(tmp_path / FILE, store_module._MIGRATIONS[:1], "the old memory", remedy="")
+    old.close()
+    with Store(tmp_path) as store:
+        vault = store.add_vault(signed(vault_paper(), "alice")).vault.id
+        store.add_labels(vault, [Record("addr", "bc1qacme", "Acme")])
+        assert len(store.labels(vault)) == 1

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from signer.chain.chain import Chain, Tip, UnspentCoin
+from signer.cli import show
+from signer.cli.review import counted
 from signer.core.errors import Fault, Refusal, Refused
 from signer.core.names import DocumentId, Txid
 from signer.core.transaction import OutPoint
@@ -24,6 +26,9 @@ def free(
 ) -> tuple[UnspentCoin, ...]:
     """The coins that no other withdrawal has taken, be it as its anchor.
 
+    Nor are those free that a label says not to spend (BIP329), but for the anchor that the officers
+    have approved: it has to be spent, be it by a void.
+
     An expired withdrawal takes nothing any more: if its transaction should still turn up,
     spending the same coins is what keeps it from confirming.
 
@@ -43,6 +48,7 @@ def free(
         elif withdrawal.id not in own:
             taken.add(OutPoint(Txid(withdrawal.anchor.txid), withdrawal.anchor.vout))
     taken |= store.reserved(vault.id, besides=besides)
+    taken |= _frozen(vault, coins, store, besides)
     return tuple(coin for coin in coins if coin.outpoint not in taken)
 
 
@@ -71,3 +77,16 @@ def change_index(
             hint="somebody has paid to change addresses; the next withdrawal may use later ones",
         )
     )
+
+
+def _frozen(
+    vault: Vault, coins: Sequence[UnspentCoin], store: Store, besides: DocumentId | None
+) -> set[OutPoint]:
+    """Coins that labels say not to spend; the person is told how many."""
+    frozen = {coin.outpoint for coin in coins} & store.frozen(vault.id)
+    if besides is not None:
+        anchor = store.withdrawal_by_id(besides).withdrawal.anchor
+        frozen.discard(OutPoint(Txid(anchor.txid), anchor.vout))
+    if frozen:
+        show.note(f"left alone, since their labels say so: {counted(len(frozen), 'coin')}")
+    return frozen

@@ -7,12 +7,13 @@ import typer
 
 from signer.cli import show
 from signer.cli.naming import named
+from signer.cli.online.holders import Officers, Signers
+from signer.cli.online.keyfiles import key_files
 from signer.cli.session import HomeOption, JsonFlag, session
 from signer.core.errors import BadInput, Fault
 
 if TYPE_CHECKING:
-    from signer.core.descriptor import VaultKey
-    from signer.core.vault import Vault, VaultSigner
+    from signer.core.vault import Vault
 
 VaultArgument = Annotated[
     str, typer.Argument(metavar="VAULT", help="A vault's name or id, or its file.")
@@ -28,8 +29,8 @@ Output = Annotated[
     ),
 ]
 
-_MAX_RECORD = 4096
-"""Bytes of a key's record; they take about 500."""
+_LABEL = 64
+"""Cells of a terminal's 80 that an address's place leaves."""
 
 _MOST_ADDRESSES = 10_000
 """At once; half a second's work. More is a slip of the finger."""
@@ -45,9 +46,11 @@ def create(
         typer.Option(
             metavar="FILE",
             readable=False,
-            help="A key's record (`coldsign key xpub`); once for each.",
+            help="A key's record (`coldsign key xpub`), or a vendor's xpub file; once for each.",
         ),
     ],
+    officer: Officers = None,
+    signer: Signers = None,
     coin: Annotated[str, typer.Option(help="The coin.")] = "BTC",
     network: Annotated[str, typer.Option(help="main, test, signet or regtest.")] = "main",
     script: Annotated[str, typer.Option(help="p2wsh or p2sh-p2wsh.")] = "p2wsh",
@@ -67,7 +70,9 @@ def create(
     here = session(context, as_json=as_json, home=home)
     if output is not None:
         refuse_existing(output)
-    members = [_key_record(path, coin, network, script) for path in key]
+    members = key_files(
+        key, coin=coin, network=network, script=script, officers=officer, kinds=signer
+    )
     with named("", hint="see `coldquorum vault create --help`", fault=Fault.OFFICER):
         vault = create_vault(
             name=name,
@@ -75,8 +80,8 @@ def create(
             network=network,
             script_type=script,
             threshold=threshold,
-            keys=[member[0] for member in members],
-            signers=[member[1] for member in members],
+            keys=[member.key for member in members],
+            signers=[member.signer for member in members],
             birth_height=birth_height,
         )
     envelope = Envelope.wrap("vault", vault.payload)
@@ -126,7 +131,7 @@ def addresses(
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
-    """List addresses: each whole, for copying, and in groups of four, for comparing."""
+    """List addresses: whole, for copying, in groups of four, for comparing, and with its label."""
     from signer.cli.online import inbox
     from signer.core.vault import CHANGE, RECEIVE
     from signer.store.store import Store
@@ -142,18 +147,26 @@ def addresses(
         )
     with Store(here.home) as store:
         found = inbox.vault(store, vault).vault
+        labels = {r.reference: r.label for r in store.labels(found.id) if r.type == "addr"}
     branch = CHANGE if change else RECEIVE
     listed = [(index, found.address(branch, index)) for index in range(start, start + count)]
-    rows = [
-        row
-        for index, address in listed
-        for row in ((f"{branch}/{index}", address), ("", show.grouped(address)))
-    ]
+    rows = []
+    for index, address in listed:
+        rows += [(f"{branch}/{index}", address), ("", show.grouped(address))]
+        # Others wrote the label: it is named as one, and no line of it can pose as an address's.
+        for at, line in enumerate(show.folded(labels.get(address) or "", _LABEL)):
+            rows += [("", f"{' ' * 7 if at else 'label: '}{line}")] if line else []
     here.emit(
         {
             "vault": found.id,
             "addresses": [
-                {"branch": branch, "index": index, "address": address} for index, address in listed
+                {
+                    "branch": branch,
+                    "index": index,
+                    "address": address,
+                    "label": labels.get(address),
+                }
+                for index, address in listed
             ],
         },
         show.columns(rows),
@@ -172,27 +185,6 @@ def list_(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption
         for v in vaults
     ]
     here.emit({"vaults": [data(v) for v in vaults]}, show.columns(rows) or "none yet")
-
-
-def import_(
-    context: typer.Context,
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", readable=False, help="A vault's document.")
-    ],
-    *,
-    as_json: JsonFlag = False,
-    home: HomeOption = None,
-) -> None:
-    """Take up a vault that was made elsewhere."""
-    from signer.cli.online import inbox
-    from signer.store.store import Store
-
-    here = session(context, as_json=as_json, home=home)
-    envelope = inbox.read(file, inbox.VAULT)
-    with Store(here.home) as store:
-        vault = store.add_vault(envelope).vault
-    here.emit(data(vault), text(vault))
-    show.note("compare the vault id, in full, with what the other officers see")
 
 
 def data(vault: "Vault") -> dict[str, object]:
@@ -227,38 +219,3 @@ def text(vault: "Vault") -> str:
 
     lines = documents.vault(vault, first=vault.address(RECEIVE, 0))
     return "\n".join((*lines, "  descriptor", f"    {vault.descriptor}"))
-
-
-def _key_record(path: Path, coin: str, network: str, script: str) -> "tuple[VaultKey, VaultSigner]":
-    """Read a key's public record, which has to be for this very kind of vault."""
-    from policies import strict_json
-    from policies.strict_json import Fields
-    from signer.core import coins
-    from signer.core.descriptor import VaultKey
-    from signer.core.files import read_limited
-    from signer.core.names import Fingerprint
-    from signer.core.vault import VaultSigner
-
-    # The whole command: a record for another network or script is the commonest mistake here.
-    made = f"coldsign key xpub NAME --coin {coin} --network {network} --script {script} -o FILE"
-    with named(path, hint=f"take the file that this wrote: {made}"):
-        found = read_limited(path, limit=_MAX_RECORD, what="key record")
-        fields = Fields(
-            strict_json.load(found, limit=_MAX_RECORD, what="key record", fault=Fault.OFFICER),
-            "key record",
-            required=(
-                *("kind", "version", "name", "coin", "network", "script_type"),
-                *("fingerprint", "path", "xpub", "key", "signer"),
-            ),
-            fault=Fault.OFFICER,
-        )
-        fields.exactly("kind", "key")
-        fields.exactly("version", 1)
-        for name, wanted in (("coin", coin), ("network", network), ("script_type", script)):
-            fields.exactly(name, wanted)
-        key = VaultKey.parse(str(fields.raw["key"]), coins.network(coin, network).xpub)
-        fields.exactly("fingerprint", key.origin.fingerprint)
-        signer = VaultSigner(
-            fields.name("name"), Fingerprint(key.origin.fingerprint), fields.name("signer")
-        )
-    return key, signer
