@@ -4,6 +4,7 @@ A driver believes nothing of what it is told, and decides nothing: the station h
 it asks (`hw/task.py`), and checks every answer again.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -54,13 +55,15 @@ class Surroundings:
     Attributes:
         officer: who can be asked.
         memory: what is kept between runs.
-        entropy: random bytes, so many. All of a driver's randomness comes from here, that tests
-            can replay it.
+        entropy: random bytes, so many. All of a driver's randomness comes from here, so that
+            tests can replay it.
+        pause: waits so many seconds; a simulator may have its own time.
     """
 
     officer: Officer
     memory: Memory
     entropy: Callable[[int], bytes]
+    pause: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,16 @@ from hw import udev
 from hw.errors import DeviceError, Garbage, InUse, NotInstalled, NotPermitted, TimedOut, Unplugged
 from hw.pipe import Shape, Transport
 
-__all__ = ["IBackend", "UsbPipe", "UsbPlace", "attached", "given", "open_pipe", "use_backend"]
+__all__ = [
+    "IBackend",
+    "UsbPipe",
+    "UsbPlace",
+    "attached",
+    "given",
+    "open_pipe",
+    "pause",
+    "use_backend",
+]
 
 _SLICE: Final = 0.5
 """Seconds of one transfer: Python hears Ctrl-C only between two calls into libusb."""
@@ -49,6 +58,7 @@ _GONE: Final = (errno.ENODEV, errno.EIO, errno.ENOENT)
 class _World:
     backend: IBackend | None = None
     clock: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
 
 
 _world = _World()
@@ -59,14 +69,24 @@ def given() -> bool:
     return _world.backend is not None
 
 
-def use_backend(backend: IBackend | None, clock: Callable[[], float] = time.monotonic) -> None:
+def pause(seconds: float) -> None:
+    """Wait, in the time that the bus has."""
+    _world.pause(seconds)
+
+
+def use_backend(
+    backend: IBackend | None,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
     """Have every device of this process come from `backend`; None: libusb again.
 
     Args:
         backend: pyusb's own interface, for instance of an emulator.
-        clock: seconds, for waiting; a simulator may have its own time.
+        clock: seconds that passed; a simulator may have its own time.
+        pause: waits so many of them.
     """
-    _world.backend, _world.clock = backend, clock
+    _world.backend, _world.clock, _world.pause = backend, clock, pause
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,10 @@ class Bus(IBackend):
         """Give the bus's time, in seconds."""
         return self.now
 
+    def pause(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
     def plug(
         self,
         far: Far,

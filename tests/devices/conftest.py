@@ -10,6 +10,6 @@ from hw import usb
 def bus():
     """A bus in memory, given to the process instead of libusb's."""
     bus = Bus()
-    usb.use_backend(bus, bus.clock)
+    usb.use_backend(bus, bus.clock, bus.pause)
     yield bus
     usb.use_backend(None)
