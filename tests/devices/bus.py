@@ -130,6 +130,8 @@ class Bus(IBackend):
         super().__init__()
         self.devices: list[Plugged] = []
         self.now = 0.0
+        self.interrupt_at: float | None = None
+        """When the person in front presses Ctrl-C, if somebody is waiting then."""
 
     def clock(self) -> float:
         """Give the bus's time, in seconds."""
@@ -138,6 +140,9 @@ class Bus(IBackend):
     def pause(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds
+        if self.interrupt_at is not None and self.now >= self.interrupt_at:
+            self.interrupt_at = None
+            raise KeyboardInterrupt
 
     def plug(
         self,
@@ -344,7 +349,7 @@ class Bus(IBackend):
             return 0
         data = None if silent else device.far.reads(room)
         if data is None:
-            self.now += timeout / 1000
+            self.pause(timeout / 1000)
             raise USBTimeoutError("Operation timed out", -7, errno.ETIMEDOUT)
         data = self._spoiled(device, data)
         device.transfers += 1

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from functools import cache
 
 from replay import case
 from simulated import root_of
@@ -21,6 +22,7 @@ from signer.sign.facts import FoundOutput, VaultInput
 from signer.station.task import signing_task
 
 
+@cache
 def recorded_vault(vendor: str, name: str = "study") -> Vault:
     """The vault of a vendor's recordings, as a document: the device, alpha and beta."""
     said = case(vendor)
@@ -49,14 +51,22 @@ def recorded_vault(vendor: str, name: str = "study") -> Vault:
     )
 
 
+@cache
 def recorded_psbt(vendor: str) -> Psbt:
     """The PSBT that the vendor's recordings sign."""
     return Psbt.parse(base64.b64decode(case(vendor)["psbt_before"]))
 
 
 def recorded_task(vendor: str, registration: Registration | None = None) -> SigningTask:
-    """The transaction of a vendor's recordings: receive 0 pays somebody, and change 1."""
-    vault, psbt = recorded_vault(vendor), recorded_psbt(vendor)
+    """The transaction of a vendor's recordings, for its device."""
+    fingerprint = case(vendor)["keys"][0]["master_fingerprint"]
+    return task_of(recorded_vault(vendor), recorded_psbt(vendor), fingerprint, registration)
+
+
+def task_of(
+    vault: Vault, psbt: Psbt, fingerprint: str, registration: Registration | None
+) -> SigningTask:
+    """A transaction that spends receive 0 and pays somebody, and perhaps change 1."""
     script, change = vault.script(0, 0), vault.script(1, 1)
     digests = Bip143(psbt.tx)
     inputs = []
@@ -74,12 +84,7 @@ def recorded_task(vendor: str, registration: Registration | None = None) -> Sign
         for out in psbt.tx.outputs
     ]
     return signing_task(
-        psbt,
-        vault,
-        inputs,
-        outputs,
-        fingerprint=case(vendor)["keys"][0]["master_fingerprint"],
-        registration=registration,
+        psbt, vault, inputs, outputs, fingerprint=fingerprint, registration=registration
     )
 
 

@@ -70,6 +70,8 @@ class SimulatedSigner(FarSide):
 
     shape: ClassVar[Shape]
     interfaces: ClassVar[tuple[Interface, ...]] = ()
+    lies: ClassVar[frozenset[Lie]] = frozenset(Lie)
+    """Those that its protocol has words for."""
 
     def __init__(self, bus: Bus, seed: str = "device", owner: Owner | None = None):
         super().__init__()
