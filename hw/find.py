@@ -50,6 +50,19 @@ class Attached:
             raise
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A device that is open.
+
+    Attributes:
+        attached: where it is, and its driver.
+        signer: the driver's.
+    """
+
+    attached: Attached
+    signer: HardwareSigner
+
+
 def attached() -> list[Attached]:
     """Every device here that a driver knows, by vendor and place.
 
@@ -59,7 +72,7 @@ def attached() -> list[Attached]:
     return [found for driver in DRIVERS for found in _of(driver)]
 
 
-def find(fingerprint: str, surroundings: Surroundings) -> HardwareSigner:
+def find(fingerprint: str, surroundings: Surroundings) -> Opened:
     """Open the device with this master fingerprint, and no other.
 
     It is the device's own word: the station compares its keys with the enrolled vault's.
@@ -85,7 +98,7 @@ def find(fingerprint: str, surroundings: Surroundings) -> HardwareSigner:
             signer.close()
             raise
         if found == fingerprint:
-            return signer
+            return Opened(place, signer)
         signer.close()
         others.append(f"{name}: {found}")
     raise NotFound(

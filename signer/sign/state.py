@@ -146,8 +146,10 @@ class State:
         link = [withdrawal.sequence, withdrawal.id]
         self._append("approve", withdrawal.vault, chain=[link], officer=officer)
 
-    def sign(self, checked: Checked, fingerprint: Fingerprint) -> None:
+    def sign(self, checked: Checked, fingerprint: Fingerprint, device: str = "") -> None:
         """Remember a signature before it is made (step 10); on the disk when this returns.
+
+        A vendor's device checks no policy: then the line says that this station vouches.
 
         Raises:
             BadInput: the disk does not take it.
@@ -165,6 +167,7 @@ class State:
             txid=facts.txid,
             psbt=checked.digest.hex(),
             fingerprint=fingerprint,
+            **({"device": device, "vouches": "station"} if device else {}),
         )
 
     def _append(self, event: str, vault: DocumentId, **said: object) -> None:

@@ -19,6 +19,9 @@ _ENTRY = 16
 """Bytes that are kept of a signature: 8 of its r, 8 of its digest. Two nonces that are alike by
 chance in 64 bits take four billion signatures."""
 
+_MOST = 50_000
+"""Signatures of a device whose nonces are remembered, the newest: 800 kB."""
+
 
 def accept(task: SigningTask, answer: Answer, memory: Memory) -> dict[int, PartialSig]:
     """The device's signatures, one for each input, each verified over our own digest.
@@ -125,7 +128,8 @@ def _fresh_nonces(task: SigningTask, good: dict[int, PartialSig], memory: Memory
                 "vault's coins to new keys",
             )
     if len(seen) > before:
-        memory.put(name, b"".join(nonce + digest for nonce, digest in seen.items()))
+        newest = list(seen.items())[-_MOST:]
+        memory.put(name, b"".join(nonce + digest for nonce, digest in newest))
 
 
 def _r(signature: bytes) -> bytes:

@@ -50,6 +50,10 @@ class ColdcardDevice(SimulatedSigner):
         self._result = b""
         self._asked = None
 
+    def set_network(self, network):
+        """Its chain."""
+        self.chain = next(chain for chain, name in _NETWORKS.items() if name == network)
+
     def answer(self, data):
         """Join reports, decrypt, answer, cut."""
         assert len(data) == 64, "a report has 64 bytes"

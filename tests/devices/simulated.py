@@ -73,6 +73,9 @@ class SimulatedSigner(FarSide):
     lies: ClassVar[frozenset[Lie]] = frozenset(Lie)
     """Those that its protocol has words for."""
 
+    registers: ClassVar[bool] = True
+    """Whether it has to be told a vault."""
+
     def __init__(self, bus: Bus, seed: str = "device", owner: Owner | None = None):
         super().__init__()
         self.bus = bus
@@ -85,6 +88,9 @@ class SimulatedSigner(FarSide):
     def fingerprint(self) -> str:
         """Master key's fingerprint."""
         return self.root.fingerprint
+
+    def set_network(self, network: str) -> None:
+        """Be set to "main", "test" or "regtest", if the device knows such a setting."""
 
     def key(self, path: tuple[int, ...]) -> ExtendedPrivateKey:
         """The private key at a path; another one if the device lies about it."""

@@ -194,7 +194,7 @@ def test_two_of_the_same_model(vendor):
     other = SIMULATORS[vendor](table.bus, "alpha")
     plugged = other.plugged()
     for device in (table.device, other):
-        signer = find.find(device.fingerprint, around(table.bus))
+        signer = find.find(device.fingerprint, around(table.bus)).signer
         assert signer.fingerprint() == device.fingerprint
         signer.close()
     assert plugged.given_back
