@@ -183,13 +183,20 @@ class Driver:
     """One vendor's line in the table of `hw/find.py`.
 
     Attributes:
-        vendor: what a vault document calls a signer of this kind: one lower-case word.
+        vendor: its name: one lower-case word.
         shapes: how its models look on the bus.
         capabilities: of each model or firmware that differs, for the docs.
         open: talks to a device until its `info` is known. If it raises, the caller closes the pipe.
+        enforcing: whether its devices check approvals and policy themselves. No vendor's do.
     """
 
     vendor: str
     shapes: tuple[Shape, ...]
     capabilities: tuple[Capabilities, ...]
     open: Callable[[Pipe, Surroundings], HardwareSigner]
+    enforcing: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What a vault's document calls the type of such a signer."""
+        return "enforcing" if self.enforcing else self.vendor

@@ -201,6 +201,8 @@ class SigningTask:
         fingerprint: whose signatures are wanted.
         sighash: of every signature: 0x01 (ALL); BCH 0x41 (ALL|FORKID).
         registration: what is kept from `register`, or None.
+        bundle: the PSBT as it reached the station, documents and all: for enforcing devices, which
+            check everything again.
     """
 
     psbt: bytes = field(repr=False)
@@ -212,6 +214,7 @@ class SigningTask:
     fingerprint: str
     sighash: int = 1
     registration: Registration | None = None
+    bundle: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

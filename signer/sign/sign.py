@@ -51,7 +51,7 @@ def sign(checked: Checked, again: bytes, key: SoftKey, state: State) -> Signed:
 
 
 def journalled(
-    checked: Checked, again: bytes, fingerprint: Fingerprint, state: State, *, device: str = ""
+    checked: Checked, again: bytes, fingerprint: Fingerprint, state: State, **device: str
 ) -> Psbt:
     """Step 10, for a key of this machine or of a device in front of it.
 
@@ -60,7 +60,7 @@ def journalled(
         again: the file's bytes, read once more after the review.
         fingerprint: whose signatures will be made.
         state: where it is remembered.
-        device: the vendor, if a device signs and this machine vouches for the rest.
+        device: as `State.sign`.
 
     Returns:
         The file, read again, with the digests that were reviewed.
@@ -87,5 +87,5 @@ def journalled(
     ]
     if digests != [coin.digest for coin in coins]:
         raise refused(10, "bytes.digests", "two readings of one file differ", fault=Fault.MACHINE)
-    state.sign(checked, fingerprint, device)
+    state.sign(checked, fingerprint, **device)
     return psbt

@@ -146,10 +146,13 @@ class State:
         link = [withdrawal.sequence, withdrawal.id]
         self._append("approve", withdrawal.vault, chain=[link], officer=officer)
 
-    def sign(self, checked: Checked, fingerprint: Fingerprint, device: str = "") -> None:
+    def sign(self, checked: Checked, fingerprint: Fingerprint, **device: str) -> None:
         """Remember a signature before it is made (step 10); on the disk when this returns.
 
-        A vendor's device checks no policy: then the line says that this station vouches.
+        Args:
+            checked: what is signed.
+            fingerprint: whose signature it is.
+            device: if a USB device signs: which, and who vouches that the policy was checked.
 
         Raises:
             BadInput: the disk does not take it.
@@ -167,7 +170,7 @@ class State:
             txid=facts.txid,
             psbt=checked.digest.hex(),
             fingerprint=fingerprint,
-            **({"device": device, "vouches": "station"} if device else {}),
+            **device,
         )
 
     def _append(self, event: str, vault: DocumentId, **said: object) -> None:

@@ -115,4 +115,5 @@ def signing_task(
         fingerprint=fingerprint,
         sighash=ALL,
         registration=registration,
+        bundle=psbt.raw,
     )

@@ -6,13 +6,13 @@ signs instead of a key of this machine, and the journal says that the station vo
 
 from dataclasses import dataclass
 
-from hw.device import HardwareSigner, Memory
+from hw.device import Driver, HardwareSigner, Memory
 from hw.find import Opened
 from hw.task import Chain, Registration
 from signer.core.errors import BadInput, Fault
 from signer.core.names import Fingerprint
 from signer.core.psbt import with_partial_sigs
-from signer.core.vault import ENFORCING, Vault, VaultSigner
+from signer.core.vault import Vault, VaultSigner
 from signer.sign.check import Checked
 from signer.sign.refusal import refused
 from signer.sign.sign import Signed, journalled
@@ -27,33 +27,35 @@ class Proven:
 
     Attributes:
         signer: the open device.
-        vendor: whose it is.
+        driver: that speaks to it.
         key: whose key it holds in the vault.
         registration: what makes it know the vault, or None: it does not know it yet.
     """
 
     signer: HardwareSigner
-    vendor: str
+    driver: Driver
     key: VaultSigner
     registration: Registration | None
 
+    @property
+    def vouches(self) -> str:
+        """Who vouches that approvals and policy were checked: a vendor's device cannot."""
+        return "device" if self.driver.enforcing else "station"
+
 
 def device_key(vault: Vault, fingerprint: str) -> VaultSigner:
-    """The vault's signer with this fingerprint, held by a device.
+    """The vault's signer with this fingerprint.
 
     Raises:
-        BadInput: the vault has no such key, or its document says that no device holds it.
+        BadInput: the vault has no such key.
     """
     signer = next((s for s in vault.signers if s.fingerprint == fingerprint), None)
-    devices = [
-        f"{s.fingerprint} ({s.officer}, {s.type})" for s in vault.signers if s.type != ENFORCING
-    ]
-    if signer is None or signer.type == ENFORCING:
+    if signer is None:
         raise BadInput(
-            "the vault has no device with this fingerprint",
+            "the vault has no key with this fingerprint",
             fault=Fault.OFFICER,
-            expected=", ".join(devices) or "this vault has no devices: all keys are enforcing",
-            found=fingerprint if signer is None else f"{fingerprint}, an enforcing signer's",
+            expected=", ".join(f"{s.fingerprint} ({s.officer}, {s.type})" for s in vault.signers),
+            found=fingerprint,
             hint="`coldsign device list` shows what is plugged in",
         )
     return signer
@@ -76,11 +78,11 @@ def prove(opened: Opened, vault: Vault, kept: Registration | None) -> Proven:
     facts = vault_facts(vault)
     signer.capabilities.require_vault(facts)
     fingerprint = signer.fingerprint()
-    key, vendor = device_key(vault, fingerprint), opened.attached.driver.vendor
+    key, driver = device_key(vault, fingerprint), opened.attached.driver
     own = next(k for k in facts.cosigners if k.fingerprint == fingerprint)
     found = signer.xpub(own.path, Chain(vault.coin, vault.network))
     for what, expected, said in (
-        ("kind of device", key.type, vendor),
+        ("type of signer", key.type, driver.kind),
         ("extended key", own.xpub, found),
     ):
         if expected != said:
@@ -93,7 +95,7 @@ def prove(opened: Opened, vault: Vault, kept: Registration | None) -> Proven:
                 found=said,
                 hint="a fingerprint is easily forged: do not use this device, or this vault",
             )
-    return Proven(signer, vendor, key, signer.registered(facts, kept))
+    return Proven(signer, driver, key, signer.registered(facts, kept))
 
 
 def sign(checked: Checked, again: bytes, proven: Proven, state: State, memory: Memory) -> Signed:
@@ -123,7 +125,8 @@ def sign(checked: Checked, again: bytes, proven: Proven, state: State, memory: M
     )
     proven.signer.capabilities.require_task(task)
     # (10) the bytes are re-read and re-hashed; the journal is on the disk before the device sees it
-    psbt = journalled(checked, again, fingerprint, state, device=proven.vendor)
+    told = {"device": proven.driver.vendor, "vouches": proven.vouches}
+    psbt = journalled(checked, again, fingerprint, state, **told)
     # (11) the device signs; nothing of its answer is kept but what verifies here
     signatures = accept(task, proven.signer.sign(task), memory)
     raw = with_partial_sigs(psbt, {at: [signature] for at, signature in signatures.items()})

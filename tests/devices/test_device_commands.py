@@ -275,16 +275,27 @@ def test_a_device_that_does_not_know_the_vault(station):
     assert [e.event for e in Journal.open(station.home).entries()] == ["enrol"]
 
 
-def test_a_key_of_the_vault_that_no_device_holds(ready):
-    """Bob's key is enforcing software: no device may claim it."""
+def test_a_key_that_is_not_on_this_device(ready):
+    """Bob's key is elsewhere, and nobody's key is no key of the vault."""
+    psbt = ready.withdrawal()
     bob = ready.world.officers["bob"].root.fingerprint
-    done = ready.run("sign", ready.withdrawal(), "--device", bob, "--yes")
+    done = ready.run("sign", psbt, "--device", bob, "--yes", "--json")
+    assert (done.code, done.json["error"]["kind"]) == (5, "NotFound")
+    done = ready.run("sign", psbt, "--device", "00000000", "--yes")
     assert done.code == 4
-    assert "no device with this fingerprint" in done.err
-    both = ready.run(
-        *("sign", ready.withdrawal(), "--device", ready.device.fingerprint, "--key", "x", "--yes")
-    )
-    assert both.code == 4
+    assert "no key with this fingerprint" in done.err
+    done = ready.run(*("sign", psbt, "--device", ready.device.fingerprint, "--key", "x", "--yes"))
+    assert done.code == 4
+
+
+def test_a_vendors_device_in_the_place_of_an_enforcing_signer(station):
+    """If the document says that software enforces, a device that holds the key is refused."""
+    station.device.root = station.world.officers["bob"].root
+    station.enrol_vault()
+    done = station.run("device", "register", "treasury", "--json")
+    assert done.code == 3
+    assert done.json["error"]["expected"] == "enforcing"
+    assert done.json["error"]["found"] == station.vendor
 
 
 def test_wrong_words(ready):

@@ -176,7 +176,7 @@ def xpub(
         known = station.warned(opened)
         fingerprint = Fingerprint(opened.signer.fingerprint())
         text = opened.signer.xpub(path, Chain(coin, network))
-        vendor, model = opened.attached.driver.vendor, opened.signer.info.model
+        driver, model = opened.attached.driver, opened.signer.info.model
     key = f"{Origin(fingerprint, path)}{text}"
     VaultKey.parse(key, place.xpub)  # of this network, at the end of this path, a point at all
     record = {
@@ -190,12 +190,13 @@ def xpub(
         "path": format_path(path),
         "xpub": text,
         "key": key,
-        "signer": vendor,
+        "signer": driver.kind,
     }
-    show.note(
-        f"this key is on a {model}: it checks no approval and no policy; `coldquorum vault show` "
-        "says whether every quorum of a vault still contains a signer that does"
-    )
+    if not driver.enforcing:
+        show.note(
+            f"a {model} checks no approval and no policy: `coldquorum vault show` says whether\n"
+            "every quorum of a vault still contains a signer that does"
+        )
     if known:
         show.note("read the warning above before this key joins a vault")
     records.give(here, record, output)

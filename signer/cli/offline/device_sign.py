@@ -24,12 +24,14 @@ class DeviceSigned:
 
     Attributes:
         signed: the PSBT.
+        vouches: who vouches that approvals and policy were checked.
         model: of the device.
         firmware: of the device.
         warnings: what is known against it.
     """
 
     signed: "Signed"
+    vouches: str
     model: str
     firmware: str
     warnings: list[dict[str, object]]
@@ -38,7 +40,7 @@ class DeviceSigned:
     def told(self) -> dict[str, object]:
         """What the result says of it, for programs."""
         device = {"model": self.model, "firmware": self.firmware, "warnings": self.warnings}
-        return {"vouches": "station", "device": device}
+        return {"vouches": self.vouches, "device": device}
 
 
 def key_of(facts: "Facts", wanted: str) -> "VaultSigner":
@@ -83,9 +85,8 @@ def sign(
         proven = vouch.prove(opened, vault, kept.registration(vault.id, key.fingerprint))
         kept.keep(station.registered(proven, vault))
         info = opened.signer.info
-        show.note(
-            f"the {info.model} cannot check approvals or policy: this station has, and vouches"
-        )
+        if not proven.driver.enforcing:
+            show.note(f"a {info.model} checks no approvals and no policy: this station vouches")
         with station.waiting():
             signed = vouch.sign(checked, again(), proven, state, kept)
-    return DeviceSigned(signed, info.model, info.firmware, warnings)
+    return DeviceSigned(signed, proven.vouches, info.model, info.firmware, warnings)

@@ -101,7 +101,7 @@ def sign(
             (
                 ("signed", f"{len(officers)} of {vault.threshold}: {', '.join(officers)}"),
                 ("written", str(target)),
-                *((("checked by", f"this station, not the {name}"),) if own else ()),
+                *((("checked by", f"the {vouches['vouches']}"),) if own else ()),
             )
         ),
     )

@@ -136,13 +136,12 @@ def found(here: Session, wanted: str | None, vault: "Vault | None" = None) -> "O
         return find.find(fingerprint(wanted), around(here))
     places = find.attached()
     if vault is not None:
-        from signer.core.vault import ENFORCING
-
-        devices = [one for one in vault.signers if one.type != ENFORCING]
-        if len(devices) == 1:
-            return find.find(devices[0].fingerprint, around(here))
-        kinds = {one.type for one in devices}
-        places = [place for place in places if place.driver.vendor in kinds]
+        kinds = {one.type for one in vault.signers}
+        places = [place for place in places if place.driver.kind in kinds]
+        kinds = {place.driver.kind for place in places}
+        keys = [one.fingerprint for one in vault.signers if one.type in kinds]
+        if len(places) > 1 and len(keys) == 1:
+            return find.find(keys[0], around(here))
     if len(places) == 1:
         return find.Opened(places[0], places[0].open(around(here)))
     if not places:
