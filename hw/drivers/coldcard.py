@@ -154,25 +154,38 @@ class Coldcard:
         """Ask whether it knows a multisig of m, n and these fingerprints: it tells no more."""
         self.capabilities.require_vault(vault)
         self._on(vault.chain)
-        return kept or self._registration(vault) if self._knows(vault) else None
+        return kept if self._knows(vault) else None
 
     def register(self, vault: VaultFacts) -> Registration:
         """Upload the multisig's text file; the officer confirms it."""
-        known = self.registered(vault, None)
-        if known is not None:
-            return known
+        self.capabilities.require_vault(vault)
+        self._on(vault.chain)
+        known = self._knows(vault)  # this one, or another of the same people
         text = multisig_file(vault, _name(vault))
         digest = self._upload(text)
         self._link.ask(b"enrl" + pack("<I", len(text)) + digest, b"okay", AT_ONCE)
         self._around.officer.tell("look at the Coldcard: compare the multisig with the vault's")
+        try:
+            self._await_multisig(vault, known=known)
+        except RefusedByUser:
+            question = "did the Coldcard say that it has this multisig already (a duplicate)?"
+            if not (known and self._around.officer.agree(question)):
+                raise
+        return Registration(_VENDOR, self.fingerprint(), vault.id, _name(vault))
+
+    def _await_multisig(self, vault: VaultFacts, *, known: bool) -> None:
+        """Wait for the officer's verdict, of which the device keeps no record.
+
+        A yes is seen by its knowing the multisig, if it did not before; a no while its screen says
+        so (two seconds), or later by there being no question any more.
+        """
         for turn in self._waiting():
-            if self._knows(vault):
-                return self._registration(vault)
-            # It keeps no verdict of this question: a no is seen while its screen says so, or
-            # later from there being no question any more.
-            if turn % 3 == 2 and not self._asking() and not self._knows(vault):  # noqa: PLR2004 -- each third turn
+            if not known and self._knows(vault):
+                return
+            if (known or turn % 3 == 2) and not self._asking():  # noqa: PLR2004 -- each third turn
                 break
-        raise RefusedByUser("the multisig was not taken on the Coldcard")
+        if not self._knows(vault):
+            raise RefusedByUser("the multisig was not taken on the Coldcard")
 
     def show_address(
         self,
@@ -247,9 +260,6 @@ class Coldcard:
             return self._link.answer(b"stok", AT_ONCE) == b"okay"
         except Rejected:  # no active request
             return False
-
-    def _registration(self, vault: VaultFacts) -> Registration:
-        return Registration(_VENDOR, self.fingerprint(), vault.id, _name(vault))
 
     def _waiting(self) -> Iterator[int]:
         """Turns until an officer should have answered; the first at once."""

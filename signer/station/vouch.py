@@ -95,6 +95,8 @@ def prove(opened: Opened, vault: Vault, kept: Registration | None) -> Proven:
                 found=said,
                 hint="a fingerprint is easily forged: do not use this device, or this vault",
             )
+    if kept is not None and kept.vendor != driver.vendor:
+        kept = None
     return Proven(signer, driver, key, signer.registered(facts, kept))
 
 

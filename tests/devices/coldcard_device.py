@@ -155,24 +155,30 @@ class ColdcardDevice(SimulatedSigner):
         self._asked = (kind, data, self.bus.now)
 
     def _verdict(self):
-        """What the owner did, once there was time for it."""
-        if self._asked is None or self.bus.now < self._asked[2] + self.owner.slow:
+        """What the owner did with a multisig, once there was time for it; a no shows two seconds."""
+        if self._asked is None or self._asked[0] != "multisig":
             return
-        kind, data, _ = self._asked
-        if kind == "multisig":
-            if not self.owner.refuses:
-                self.known.append(data)
+        _, text, since = self._asked
+        if self.bus.now < since + self.owner.slow:
+            return
+        if not self.owner.refuses and text not in self.known:
+            self.known.append(text)
             self._asked = None
+        else:  # also what it calls a duplicate
+            self._asked = ("refused", b"", since + self.owner.slow)
 
     def _stok(self, _):
         self._verdict()
-        if self._asked is None:
+        if self._asked is None or (
+            self.bus.now > self._asked[2] + 2 and self._asked[0] == "refused"
+        ):
+            self._asked = None
             return b"err_No active request"
         kind, data, since = self._asked
         if kind == "multisig" or self.bus.now < since + self.owner.slow:
             return b"okay"
         self._asked = None
-        if self.owner.refuses:
+        if kind == "refused" or self.owner.refuses:
             return b"refu"
         if not any(_numbers(text) for text in self.known):
             return b"err_Refused to import new wallet"

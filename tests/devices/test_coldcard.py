@@ -3,7 +3,8 @@
 import base64
 
 import pytest
-from around import around
+from around import Somebody, around
+from coldcard_device import ColdcardDevice
 from facts import recorded_task, recorded_vault, settled
 from replay import Player, Recording, case
 
@@ -221,6 +222,31 @@ def test_what_it_cannot_do_is_refused_before_anything_is_sent(bus, vault):
         with pytest.raises(error):
             session.signer.register(changed)
     assert session.plugged.transfers == before
+
+
+def test_a_second_vault_of_the_same_officers(bus):
+    """Msck cannot tell vaults of the same keys apart: each is registered for itself, all the same."""
+    device = ColdcardDevice(bus)
+    device.plugged()
+    (at,) = usb.attached(coldcard.DRIVER.shapes)
+    officer = Somebody()
+    signer = coldcard.start(usb.open_pipe(at), around(bus, officer=officer))
+    one, two = (vault_facts(recorded_vault("coldcard", name)) for name in ("study", "other"))
+    for vault in (one, two):
+        assert signer.registered(vault, None) is None
+        assert signer.register(vault).name == vault.name
+    assert len(device.known) == 2
+    officer.told.clear()
+    assert signer.register(one).name == "study"  # its token was lost: the device says duplicate
+    assert any("duplicate" in text for text in officer.told)
+    officer.says = False
+    with pytest.raises(RefusedByUser):
+        signer.register(one)
+    device.owner.refuses = True
+    third = vault_facts(recorded_vault("coldcard", "third"))
+    with pytest.raises(RefusedByUser):
+        signer.register(third)
+    assert len(device.known) == 2
 
 
 @pytest.mark.parametrize(

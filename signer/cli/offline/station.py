@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hw.errors import Cancelled, Locked, NotFound
+from hw.errors import Cancelled, Garbage, Locked, NotFound, TimedOut
 from signer.cli import prompt, show
 from signer.cli.session import Session
 from signer.core.errors import BadInput, Fault
@@ -89,6 +89,9 @@ def talking(opened: "Opened") -> Iterator["Opened"]:
             "stopped at this machine",
             hint="nothing was written; if the device still asks, say no there",
         ) from None
+    except (Garbage, TimedOut):
+        opened.signer.cancel()  # it may still ask: nobody shall say yes to that later
+        raise
     finally:
         opened.signer.close()
 
