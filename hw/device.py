@@ -13,8 +13,8 @@ from hw.capabilities import Capabilities
 from hw.pipe import Pipe, Shape
 from hw.task import Answer, Chain, Registration, ScriptFacts, SigningTask, VaultFacts
 
-AT_ONCE: Final = 10.0
-"""Seconds that a device may take to answer by itself: a Coldcard checks a long PSBT in less."""
+AT_ONCE: Final = 20.0
+"""Seconds that a device may take to answer by itself: the slowest derives keys for some of them."""
 
 AN_OFFICER: Final = 900.0
 """Seconds that a person may take to read a small screen: forty outputs at twenty seconds each."""

@@ -232,7 +232,8 @@ class UsbPipe:
         except usb.core.USBError as error:
             if error.errno != errno.EPIPE:
                 raise
-        endpoint.clear_halt()
+        with suppress(RuntimeError):  # a system that cannot: then it is still stalled
+            endpoint.clear_halt()
         return transfer()
 
     def drain(self) -> None:

@@ -155,7 +155,7 @@ class ColdcardDevice(SimulatedSigner):
         self._asked = (kind, data, self.bus.now)
 
     def _verdict(self):
-        """What the owner did with a multisig, once there was time for it; a no shows two seconds."""
+        """What the owner did with a multisig, once there was time; a no shows two seconds."""
         if self._asked is None or self._asked[0] != "multisig":
             return
         _, text, since = self._asked
@@ -169,10 +169,9 @@ class ColdcardDevice(SimulatedSigner):
 
     def _stok(self, _):
         self._verdict()
-        if self._asked is None or (
-            self.bus.now > self._asked[2] + 2 and self._asked[0] == "refused"
-        ):
+        if self._asked and self._asked[0] == "refused" and self.bus.now > self._asked[2] + 2:
             self._asked = None
+        if self._asked is None:
             return b"err_No active request"
         kind, data, since = self._asked
         if kind == "multisig" or self.bus.now < since + self.owner.slow:

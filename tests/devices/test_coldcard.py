@@ -225,7 +225,7 @@ def test_what_it_cannot_do_is_refused_before_anything_is_sent(bus, vault):
 
 
 def test_a_second_vault_of_the_same_officers(bus):
-    """Msck cannot tell vaults of the same keys apart: each is registered for itself, all the same."""
+    """Msck cannot tell vaults of the same keys apart: each is registered for itself."""
     device = ColdcardDevice(bus)
     device.plugged()
     (at,) = usb.attached(coldcard.DRIVER.shapes)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _TICK = 1.0  # seconds between two looks at the clock, while somebody reads a small screen
 
+_asking = threading.Event()
+"""Set while the officer is asked something here: then nothing is counted over the question."""
+
 
 class AtTerminal:
     """The officer, asked on stderr, answering on stdin."""
@@ -37,12 +40,15 @@ class AtTerminal:
 
     def agree(self, question: str) -> bool:
         """Ask for a yes."""
-        return prompt.confirm(show.safe(question))
+        with _alone():
+            return prompt.confirm(show.safe(question))
 
     def secret(self, question: str) -> str:
         """Ask for a PIN or a passphrase, unechoed."""
         prompt.need_terminal("asking for the device's PIN", "run it at a terminal")
-        return prompt.line(f"{show.safe(question)}: ", echo=False).decode("utf-8", "replace")
+        with _alone():
+            answer = prompt.line(f"{show.safe(question)}: ", echo=False)
+        return answer.decode("utf-8", "replace")
 
 
 class Nobody:
@@ -106,6 +112,8 @@ def waiting() -> Iterator[None]:
 
     def count() -> None:
         while not done.wait(_TICK):
+            if _asking.is_set():
+                continue
             seconds = round(time.monotonic() - since)
             sys.stderr.write(f"\r  waiting for the device, {seconds} s; ctrl-c stops both ")
             sys.stderr.flush()
@@ -117,8 +125,24 @@ def waiting() -> Iterator[None]:
     finally:
         done.set()
         counter.join()
-        sys.stderr.write("\r\x1b[K")  # the line is empty again (ECMA-48, EL)
-        sys.stderr.flush()
+        _clear_line()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Have the line to oneself."""
+    _asking.set()
+    if prompt.is_terminal(2):
+        _clear_line()
+    try:
+        yield
+    finally:
+        _asking.clear()
+
+
+def _clear_line() -> None:
+    sys.stderr.write("\r\x1b[K")  # ECMA-48, EL
+    sys.stderr.flush()
 
 
 def found(here: Session, wanted: str | None, vault: "Vault | None" = None) -> "Opened":
