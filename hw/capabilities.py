@@ -52,7 +52,6 @@ class Capabilities:
         taproot: which tap script forms it signs, or empty. This program makes no such vault yet.
         anti_klepto: whether it can prove that its nonces carry no secret out, and we check that.
         bip48_only: whether it signs only for keys at m/48h/coin/account/script.
-        shows_address: whether it shows and gives addresses of a vault.
         note: what else an officer should know, one line.
     """
 
@@ -67,7 +66,6 @@ class Capabilities:
     taproot: str = ""
     anti_klepto: bool = False
     bip48_only: bool = False
-    shows_address: bool = True
     note: str = ""
 
     def require_vault(self, vault: VaultFacts) -> None:

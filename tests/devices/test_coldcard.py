@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from around import Somebody, around
+from around import Notebook, Somebody, around
 from coldcard_device import ColdcardDevice
 from facts import recorded_task, recorded_vault, settled
 from replay import Player, Recording, case
@@ -205,6 +205,20 @@ def test_somebody_in_between(bus):
     session.link.session_key = bytes(32)
     with pytest.raises(Lied):
         signer.prove()
+
+
+def test_another_coldcard_under_a_known_fingerprint(bus):
+    """The master key is remembered at the first meeting: a forged fingerprint is told."""
+    ColdcardDevice(bus).plugged()
+    (at,) = usb.attached(coldcard.DRIVER.shapes)
+    memory = Notebook()
+    coldcard.start(usb.open_pipe(at), around(bus, memory=memory)).close()
+    assert list(memory) == ["coldcard-0f056943"]
+    memory.put("coldcard-0f056943", b"\x02" * 33)
+    pipe = usb.open_pipe(at)
+    with pytest.raises(Lied, match="another Coldcard"):
+        coldcard.start(pipe, around(bus, memory=memory))
+    pipe.close()
 
 
 def test_what_it_cannot_do_is_refused_before_anything_is_sent(bus, vault):

@@ -205,6 +205,15 @@ def test_a_second_cosigner_and_the_consensus_code(ready, tmp_path):
     assert final.verdict.verified
 
 
+def test_what_is_signed_is_not_signed_again(ready):
+    """A file that has the device's signature goes on to the next signer."""
+    assert ready.sign().code == 0
+    signed = ready.folder / "out.psbt"
+    done = ready.run("sign", signed, "--device", ready.device.fingerprint, "--yes")
+    assert done.code == 4
+    assert "has signed this file already" in done.err
+
+
 def test_the_station_checks_before_the_device_sees_anything(ready):
     """A withdrawal with too few approvals is refused with exit code 3; nothing is sent."""
     before = ready.plugged.transfers
@@ -306,6 +315,7 @@ def test_wrong_words(ready):
         (("device", "address", "treasury", "-1"), ""),
         (("device", "address", "treasury", str(2**31)), "no such address"),
         (("device", "xpub", "a", "--script", "p2pkh"), "no such script"),
+        (("device", "xpub", "Not A Name"), "a name of"),
     ):
         done = ready.run(*argv)
         assert done.code in (2, 4), argv

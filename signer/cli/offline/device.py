@@ -157,6 +157,7 @@ def xpub(
 ) -> None:
     """Export a device's public key of an account (BIP48) with its origin, for a vault."""
     from hw.task import Chain
+    from policies.strict_json import Fields
     from signer.core.bip32 import HARDENED, Origin, format_path
     from signer.core.coins import network as find_network
     from signer.core.descriptor import SCRIPT_TYPES, VaultKey, bip48_path
@@ -171,6 +172,7 @@ def xpub(
         raise BadInput("no such account", fault=Fault.OFFICER, expected=f"0 to {HARDENED - 1}")
     if output is not None:
         refuse_existing(output)
+    Fields({"name": name}, "key record", required=("name",), fault=Fault.OFFICER).name("name")
     path = bip48_path(place, script, account)
     with station.talking(station.found(here, device)) as opened:
         known = station.warned(opened)
@@ -194,8 +196,8 @@ def xpub(
     }
     if not driver.enforcing:
         show.note(
-            f"a {model} checks no approval and no policy: `coldquorum vault show` says whether\n"
-            "every quorum of a vault still contains a signer that does"
+            f"a {show.safe(model)} checks no approval and no policy: `coldquorum vault show` says\n"
+            "whether every quorum of a vault still contains a signer that does"
         )
     if known:
         show.note("read the warning above before this key joins a vault")

@@ -86,7 +86,8 @@ def sign(
         kept.keep(station.registered(proven, vault))
         info = opened.signer.info
         if not proven.driver.enforcing:
-            show.note(f"a {info.model} checks no approvals and no policy: this station vouches")
+            model = show.safe(info.model)
+            show.note(f"a {model} checks no approvals and no policy: this station vouches")
         with station.waiting():
             signed = vouch.sign(checked, again(), proven, state, kept)
     return DeviceSigned(signed, proven.vouches, info.model, info.firmware, warnings)
