@@ -9,6 +9,7 @@ from hw.errors import InUse, NotInstalled, TimedOut, Unplugged
 from hw.pipe import Shape
 
 _SLICE: Final = 0.5  # seconds: as in hw/usb.py
+_DRAIN_MOST: Final = 1024  # reports: as in hw/usb.py
 _NO_REPORT_NUMBER: Final = b"\x00"  # hidapi's first byte, for devices that number no reports
 
 
@@ -95,8 +96,9 @@ class HidPipe:
 
     def drain(self) -> None:
         """Throw away what has come."""
-        while self._report(0.01):
-            pass
+        for _ in range(_DRAIN_MOST):
+            if not self._report(0.01):
+                return
 
     def close(self) -> None:
         """Close it."""

@@ -217,9 +217,11 @@ class UsbPipe:
                     if left > _SLICE:
                         continue
                     raise
-            # The kernel's own HID gadget sends an empty packet after a full report.
             if data:
                 return bytes(data)
+            # The kernel's own HID gadget sends an empty packet after a full report.
+            if left <= 0:
+                raise TimedOut(f"{self._name} sends nothing but empty packets")
 
     def _once(self, timeout: float) -> Any:
         size = self.shape.report or _STREAM_READ

@@ -17,6 +17,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from struct import pack
 from typing import Final
@@ -101,6 +102,7 @@ class Coldcard:
         self._link, self._pipe, self._around, self._master = link, pipe, around, master
         self.info = info
         self._chain = ""
+        self._asked = False  # whether a question of ours may be on its screen
 
     @property
     def capabilities(self) -> Capabilities:
@@ -163,6 +165,7 @@ class Coldcard:
         known = self._knows(vault)  # this one, or another of the same people
         text = multisig_file(vault, _name(vault))
         digest = self._upload(text)
+        self._asked = True
         self._link.ask(b"enrl" + pack("<I", len(text)) + digest, b"okay", AT_ONCE)
         self._around.officer.tell("look at the Coldcard: compare the multisig with the vault's")
         try:
@@ -171,6 +174,7 @@ class Coldcard:
             question = "did the Coldcard say that it has this multisig already (a duplicate)?"
             if not (known and self._around.officer.agree(question)):
                 raise
+        self._asked = False
         return Registration(_VENDOR, self.fingerprint(), vault.id, _name(vault))
 
     def _await_multisig(self, vault: VaultFacts, *, known: bool) -> None:
@@ -214,18 +218,22 @@ class Coldcard:
         self.capabilities.require_task(task)
         self._on(task.vault.chain)
         digest = self._upload(task.psbt)
+        self._asked = True
         self._link.ask(b"stxn" + pack("<II", len(task.psbt), 0) + digest, b"okay", AT_ONCE)
         self._around.officer.tell("look at the Coldcard: compare amounts and addresses, confirm")
         for _ in self._waiting():
             said = self._link.answer(b"stok", AT_ONCE)
             if said[:4] == b"strx" and len(said) == 4 + 4 + 32:
+                self._asked = False
                 return SignedPsbt(self._download(int.from_bytes(said[4:8], "little"), said[8:]))
             if said != b"okay":
                 raise Garbage("the Coldcard gave no verdict", found=said[:4].hex())
         raise TimedOut("nobody answered on the Coldcard", hint="run the command again")
 
     def cancel(self) -> None:
-        """Replace the question on its screen by a failure."""
+        """Replace the question on its screen, if there is one, by a failure."""
+        if not self._asked:
+            return
         with suppress(DeviceError):
             self._link.resync()
             self._link.agree(AT_ONCE)
@@ -332,6 +340,8 @@ def start(pipe: Pipe, around: Surroundings) -> Coldcard:
     link.resync()
     master = link.agree(AT_ONCE)
     info = _info(link.ask(b"vers", b"asci", AT_ONCE).decode("ascii", "replace"))
+    if not master.xpub:
+        info = replace(info, locked=True, state="it has no seed yet")
     signer = Coldcard(link, pipe, around, master, info)
     signer.prove()
     return signer

@@ -39,7 +39,7 @@ class ColdcardDevice(SimulatedSigner):
 
     def __init__(self, bus, seed="device", owner=None):
         super().__init__(bus, seed, owner)
-        self.firmware, self.chain = "5.6.0", "XTN"
+        self.firmware, self.chain, self.seeded = "5.6.0", "XTN", True
         self.known: list[bytes] = []
         """The multisig files that its owner took."""
         self._half = b""
@@ -91,7 +91,7 @@ class ColdcardDevice(SimulatedSigner):
         point = curve.shared_point(secret, b"\x04" + rest[4:68])
         self._key = sha256(point[1:]).digest()
         self._session = [Cipher(AES(self._key), CTR(bytes(16))).encryptor() for _ in range(2)]
-        xpub = self._text(self.root)
+        xpub = self._text(self.root) if self.seeded else b""
         return (
             b"mypb"
             + curve.point_of(secret)[1:]

@@ -10,7 +10,7 @@ from replay import Player, Recording, case
 
 from hw import usb
 from hw.drivers import coldcard
-from hw.errors import Garbage, Lied, RefusedByUser, Rejected, Unsupported, WrongNetwork
+from hw.errors import Garbage, Lied, Locked, RefusedByUser, Rejected, Unsupported, WrongNetwork
 from hw.framing import coldcard as framing
 from hw.framing.coldcard import Link
 from hw.task import Chain
@@ -236,6 +236,20 @@ def test_what_it_cannot_do_is_refused_before_anything_is_sent(bus, vault):
         with pytest.raises(error):
             session.signer.register(changed)
     assert session.plugged.transfers == before
+
+
+def test_a_coldcard_without_a_seed(bus):
+    """It is opened and listed as locked; whatever needs a key says so."""
+    device = ColdcardDevice(bus)
+    device.seeded = False
+    device.plugged()
+    (at,) = usb.attached(coldcard.DRIVER.shapes)
+    signer = coldcard.start(usb.open_pipe(at), around(bus))
+    assert signer.info.locked
+    with pytest.raises(Locked):
+        signer.fingerprint()
+    signer.cancel()  # nothing was asked: nothing is taken back
+    assert device.cancelled == 0
 
 
 def test_a_second_vault_of_the_same_officers(bus):

@@ -155,6 +155,19 @@ def test_reports_that_are_not_of_their_size(bus):
             pipe.read(1)
 
 
+def test_a_device_that_sends_only_empty_packets(bus):
+    """Nothing is waited for without an end."""
+
+    class Empty(FarSide):
+        def reads(self, size):
+            bus.now += 0.1
+            return b""
+
+    _, pipe = opened(bus, far=Empty())
+    with pytest.raises(TimedOut):
+        pipe.read(2)
+
+
 def test_what_was_left_over_is_thrown_away(bus):
     """Reports meant for a program that went away are drained."""
     _, pipe = opened(bus)
