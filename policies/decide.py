@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from policies.errors import Refusal
+from policies.explain import Words
 from policies.policy import Policy
 from policies.rules import MANDATORY
 from policies.rules.rule import refusal
 from policies.spend import Spend
+from policies.withdrawal import PAYMENT, VOID
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,12 @@ class Verdict:
     Attributes:
         passed: the rules that passed.
         refusals: every reason against it, in the rules' order.
+        warnings: what is allowed and yet worth a second look.
     """
 
     passed: tuple[Passed, ...]
     refusals: tuple[Refusal, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -42,27 +46,54 @@ class Verdict:
 
 def decide(policy: Policy, spend: Spend) -> Verdict:
     """Ask every rule of the policy in force about a transaction."""
-    passed, refusals = [], list(_belongs(policy, spend))
+    words = Words(coin=policy.coin)
+    refusals = [*_belongs(policy, spend), *_fits(policy, spend)]
+    passed: list[Passed] = []
+    warnings: list[str] = []
     for rule in policy.rules:
         found = rule.check(spend)
         refusals += found
+        warnings += rule.warn(spend)
         if not found:
-            passed.append(Passed(rule.NAME, rule.explain()))
-    return Verdict(tuple(passed), tuple(refusals))
+            passed.append(Passed(rule.NAME, "; ".join(rule.summary(words))))
+    return Verdict(tuple(passed), tuple(refusals), tuple(warnings))
 
 
 def _belongs(policy: Policy, spend: Spend) -> tuple[Refusal, ...]:
     """Check that transaction, approvals and policy are of one vault: rules compare no ids."""
-    approved, withdrawal = spend.withdrawal, spend.withdrawal.withdrawal
+    head, approved = spend.head, spend.withdrawal.policy
+    named = approved if head.purpose == VOID else head.policy  # a void outlives its policy
     checks = (
-        ("coin", policy.coin, (spend.coin, withdrawal.coin)),
-        ("network", policy.network, (spend.network, withdrawal.network)),
-        ("vault", policy.vault, (spend.vault, withdrawal.vault)),
-        ("policy", policy.id, (approved.policy, withdrawal.policy)),
+        ("coin", policy.coin, (spend.coin, head.coin)),
+        ("network", policy.network, (spend.network, head.network)),
+        ("vault", policy.vault, (spend.vault, head.vault)),
+        ("policy", policy.id, (approved, named)),
     )
     hint = "request it anew under the policy in force"
     return tuple(
         refusal(f"policy.{name}", f"it is for another {name}", expected, ", ".join(found), hint)
         for name, expected, found in checks
         if set(found) != {expected}
+    )
+
+
+def _fits(policy: Policy, spend: Spend) -> tuple[Refusal, ...]:
+    """Check that the policy knows the purpose, and that its windows see all that they count."""
+    head, names = spend.head, [PAYMENT, VOID, *(rule.NAME for rule in policy.rules if rule.GRANTS)]
+    oldest = spend.history[0] if spend.history else head
+    start = head.height - policy.window
+    checks = (
+        ("purpose", head.purpose in names, ", ".join(names), head.purpose, "request a payment"),
+        (
+            "history",
+            oldest.sequence == 1 or oldest.height <= start,
+            f"withdrawals back to height {start}",
+            f"withdrawal {oldest.sequence} at height {oldest.height}",
+            "give the whole history",
+        ),
+    )
+    return tuple(
+        refusal(f"policy.{name}", f"the policy cannot judge its {name}", expected, found, hint)
+        for name, passed, expected, found, hint in checks
+        if not passed
     )

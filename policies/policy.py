@@ -5,8 +5,9 @@ as JSON. A policy is whole or it is refused: no default fills a gap, and no unkn
 over.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
 from types import MappingProxyType
 from typing import Any
@@ -15,10 +16,10 @@ from policies import strict_json
 from policies.envelope import MAX_SIGNATURES, document_id
 from policies.errors import Fault
 from policies.names import DocumentId, Height, KeyId
-from policies.quorum import Role, officer_key
-from policies.rules import MANDATORY, RULES, Approvals, Rule
+from policies.quorum import Demand, Role, officer_key
+from policies.rules import Approvals, Rule, parse_rules
 from policies.strict_json import NAME, Fields
-from policies.withdrawal import MAX_HEIGHT
+from policies.withdrawal import GENESIS, MAX_HEIGHT, Withdrawal
 
 KIND = "policy"
 VERSION = 1
@@ -44,10 +45,12 @@ class Policy:
         epoch: 1 for the first, then one more each time.
         previous: id of the policy before, or None for the first.
         activation_height: it governs withdrawals from this height on.
-        loosening_delay: blocks that the next policy must wait (see `policies/epochs.py`).
+        loosening_delay: blocks that the next policy waits if it loosens (`policies/epochs.py`).
         officers: each officer's key, all distinct.
         roles: by name; `admins` is always among them.
         rules: every one must pass.
+        proposed_height: when the admins were asked; the delay counts from here.
+        revoked: officers whose keys are kept, to tell old signatures, but never count.
         payload: the document's bytes: as received, or our own form for one made here.
     """
 
@@ -61,6 +64,8 @@ class Policy:
     officers: Mapping[str, KeyId]
     roles: Mapping[str, Role]
     rules: tuple[Rule, ...]
+    proposed_height: Height = GENESIS
+    revoked: tuple[str, ...] = ()
     payload: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -93,7 +98,11 @@ class Policy:
         if epoch == 1:
             fields.exactly("previous", None)
         officers = _officers(fields)
-        roles = _roles(fields, officers)
+        inner = fields.table("revoked", required=("officers",))
+        revoked = inner.words("officers", NAME, least=0)
+        if strange := set(revoked) - officers.keys():
+            inner.bad("officers", "officers of this policy", min(strange))
+        roles = _roles(fields, officers.keys() - set(revoked))
         return cls(
             fields.digest("vault"),
             fields.code("coin"),
@@ -104,7 +113,9 @@ class Policy:
             fields.integer("loosening_delay", most=MAX_DELAY),
             MappingProxyType(officers),
             MappingProxyType(roles),
-            _rules(fields, roles),
+            _rules(fields, roles, officers),
+            Height(fields.integer("proposed_height", most=MAX_HEIGHT)),
+            revoked,
         )
 
     @property
@@ -118,9 +129,19 @@ class Policy:
         return self.roles[ADMINS]
 
     @property
-    def approvers(self) -> Role:
-        """The role that approves withdrawals, as the rule about approvals names it."""
-        return next(self.roles[rule.role] for rule in self.rules if isinstance(rule, Approvals))
+    def window(self) -> int:
+        """Blocks that the rules look back at most."""
+        return max(rule.window for rule in self.rules)
+
+    def demands(self, withdrawal: Withdrawal) -> tuple[Demand, ...]:
+        """Whose approvals a withdrawal needs; a special purpose may have demands of its own."""
+        rules = {rule.NAME: rule for rule in self.rules}
+        return rules.get(withdrawal.purpose, rules[Approvals.NAME]).demands(withdrawal)
+
+    def barred(self, withdrawal: Withdrawal) -> frozenset[str]:
+        """Officers whose approval of a withdrawal does not count, whoever asked for it."""
+        ceilings = (r.barred(withdrawal) for r in self.rules if isinstance(r, Approvals))
+        return frozenset(self.revoked).union(*ceilings)
 
     def tables(self) -> dict[str, Any]:
         """Give the tables that `read` takes."""
@@ -129,8 +150,9 @@ class Policy:
         roles = {
             r.name: {"members": r.members, "threshold": r.threshold} for r in self.roles.values()
         }
-        rules = {rule.NAME: asdict(rule) for rule in self.rules}
+        rules = {rule.NAME: rule.to_table() for rule in self.rules}
         inner = {"officers": dict(self.officers), "roles": roles, "rules": rules}
+        inner["revoked"] = {"officers": list(self.revoked)}
         return {"kind": KIND, "version": VERSION, **plain, **inner}
 
 
@@ -150,7 +172,7 @@ def _officers(fields: Fields) -> dict[str, KeyId]:
     return officers
 
 
-def _roles(fields: Fields, officers: Mapping[str, KeyId]) -> dict[str, Role]:
+def _roles(fields: Fields, officers: AbstractSet[str]) -> dict[str, Role]:
     inner = fields.named("roles")
     if ADMINS not in inner.raw:
         fields.bad("roles", f"a table with {ADMINS}", list(inner.raw))
@@ -160,15 +182,21 @@ def _roles(fields: Fields, officers: Mapping[str, KeyId]) -> dict[str, Role]:
         members = table.words("members", NAME)
         for member in members:
             if member not in officers:
-                table.bad("members", "officers of this policy", member)
+                table.bad("members", "officers of this policy, none revoked", member)
         roles[name] = Role(name, members, table.integer("threshold", least=1, most=len(members)))
     return roles
 
 
-def _rules(fields: Fields, roles: Mapping[str, Role]) -> tuple[Rule, ...]:
-    table = fields.table("rules", required=MANDATORY, optional=RULES)
-    rules = tuple(rule.parse(table) for name, rule in RULES.items() if name in table.raw)
+def _rules(
+    fields: Fields, roles: Mapping[str, Role], officers: Collection[str]
+) -> tuple[Rule, ...]:
+    rules = parse_rules(fields, officers)
     for rule in rules:
-        if isinstance(rule, Approvals) and rule.role not in roles:
-            fields.bad("rules.approvals.role", f"one of {', '.join(roles)}", rule.role)
+        for demand in rule.every_demand():
+            where = f"rules.{rule.NAME}.role"
+            if demand.role not in roles:
+                fields.bad(where, f"one of {', '.join(roles)}", demand.role)
+            least, most = roles[demand.role].threshold, len(roles[demand.role].members)
+            if not least <= demand.count <= most:
+                fields.bad(where, f"{least} to {most} of {demand.role}", demand.count)
     return rules

@@ -57,6 +57,19 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """What a rule demands: so many members of a role.
+
+    Attributes:
+        role: the role's name.
+        count: how many of its members have to approve.
+    """
+
+    role: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """How a role's vote stands.
 
@@ -89,6 +102,55 @@ class Tally:
         """The tally in words, for instance `2 of 3 needed signed: alice, bob`."""
         names = ", ".join(self.signed) or "nobody"
         return f"{len(self.signed)} of {self.threshold} needed {self.role} signed: {names}"
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """How the votes of all roles stand that have to approve one withdrawal.
+
+    Attributes:
+        tallies: at least one. A member of several roles counts in each.
+    """
+
+    tallies: tuple[Tally, ...]
+
+    @property
+    def reached(self) -> bool:
+        """Whether every role's quorum is reached; never without a role."""
+        return bool(self.tallies) and all(one.reached for one in self.tallies)
+
+    @property
+    def missing(self) -> int:
+        """How many more are needed at least; 0 when all quorums are reached."""
+        return max((one.missing for one in self.tallies), default=1)
+
+    @property
+    def signed(self) -> tuple[str, ...]:
+        """Everybody whose approval counts in some role."""
+        return self._names("signed")
+
+    @property
+    def eligible(self) -> tuple[str, ...]:
+        """Everybody whose approval could count in some role."""
+        return self._names("eligible")
+
+    @property
+    def discounted(self) -> tuple[str, ...]:
+        """Everybody who signed validly without counting, such as the initiator."""
+        return self._names("discounted")
+
+    @property
+    def needed(self) -> str:
+        """What is demanded in words, for instance `2 of treasury, 1 of compliance`."""
+        return ", ".join(f"{one.threshold} of {one.role}" for one in self.tallies)
+
+    @property
+    def sentence(self) -> str:
+        """All tallies in words."""
+        return "; ".join(one.sentence for one in self.tallies)
+
+    def _names(self, kind: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for one in self.tallies for name in getattr(one, kind)))
 
 
 def tally(

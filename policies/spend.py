@@ -4,9 +4,11 @@ The signer's checks 1 to 7 establish these facts from the PSBT, the enrolled vau
 approved documents; nothing here is believed on the coordinator's word.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from policies.names import DocumentId, Height, Sats
+from policies.quorum import Votes
 from policies.withdrawal import ApprovedWithdrawal, Withdrawal
 
 
@@ -39,6 +41,39 @@ class Output:
     script: bytes
     amount: Sats
 
+    @property
+    def name(self) -> str:
+        """The address, or the script of an output that has none: one name for one destination."""
+        return self.address or f"script {self.script.hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """What the clock of the station says, which nobody vouches for.
+
+    Attributes:
+        weekday: 0 for Monday to 6 for Sunday.
+        time: hours and minutes as `09:30`.
+    """
+
+    weekday: int
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A withdrawal that may lack approvals, for whoever asks what would happen. Nobody signs it.
+
+    Attributes:
+        withdrawal: the document.
+        votes: who has approved so far.
+        policy: id of the policy that the votes were counted under.
+    """
+
+    withdrawal: Withdrawal
+    votes: Votes
+    policy: DocumentId
+
 
 @dataclass(frozen=True, slots=True)
 class Spend:
@@ -54,8 +89,10 @@ class Spend:
         change: outputs that return to it.
         fee: inputs less outputs.
         vsize: virtual bytes of the finished transaction, with 72 bytes for each signature.
-        withdrawal: the approved withdrawal that it fulfils.
-        history: the withdrawals before it, oldest first.
+        withdrawal: what it fulfils; approved, whenever a signer asks.
+        history: the withdrawals before it, oldest first, at least as far back as any rule looks.
+        wallets: the canonical addresses of each wallet that the policy lists, by descriptor.
+        clock: the station's local time, or None where there is no station.
     """
 
     coin: str
@@ -67,5 +104,25 @@ class Spend:
     change: tuple[Output, ...]
     fee: Sats
     vsize: int
-    withdrawal: ApprovedWithdrawal
+    withdrawal: ApprovedWithdrawal | Proposed
     history: tuple[Withdrawal, ...]
+    wallets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    clock: LocalTime | None = None
+
+    @property
+    def head(self) -> Withdrawal:
+        """The withdrawal itself."""
+        return self.withdrawal.withdrawal
+
+    def since(self, blocks: int) -> list[Withdrawal]:
+        """The earlier withdrawals in a window of so many blocks that ends with this one."""
+        start = self.head.height - blocks
+        return [earlier for earlier in self.history if earlier.height > start]
+
+
+def canonical(address: str) -> str:
+    """Write an address in the one way that outputs are named (BIP173: bech32 has two cases).
+
+    A Base58 address has both cases, and one that had not would only be counted too often.
+    """
+    return address.lower() if address.isupper() else address

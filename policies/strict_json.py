@@ -188,10 +188,12 @@ class Fields:
         """Read an inner table."""
         return Fields(self.raw[key], f"{self.where}.{key}", required, optional, self.fault)
 
-    def tables(self, key: str, *, required: Collection[str], least: int = 1) -> "list[Fields]":
+    def tables(
+        self, key: str, *, required: Collection[str], optional: Collection[str] = (), least: int = 1
+    ) -> "list[Fields]":
         """Read a list of at least so many tables."""
         return [
-            Fields(item, f"{self.where}.{key}[{at}]", required, (), self.fault)
+            Fields(item, f"{self.where}.{key}[{at}]", required, optional, self.fault)
             for at, item in enumerate(self._list(key, least))
         ]
 
@@ -226,6 +228,13 @@ class Fields:
             self.bad(key, f"a whole number {least} to {most}", found)
         return found
 
+    def flag(self, key: str) -> bool:
+        """Read true or false."""
+        found = self.raw[key]
+        if not isinstance(found, bool):
+            self.bad(key, "true or false", found)
+        return found
+
     def text(self, key: str) -> str:
         """Read text for people, not empty: one line, with nothing invisible in it."""
         found = self.raw[key]
@@ -235,25 +244,29 @@ class Fields:
             self.bad(key, "one line of visible characters", found)
         return found
 
+    def word(self, key: str, word: Word) -> str:
+        """Read a word."""
+        return self._word(key, self.raw[key], word)
+
     def name(self, key: str) -> str:
         """Read a name."""
-        return self._word(key, self.raw[key], NAME)
+        return self.word(key, NAME)
 
     def address(self, key: str) -> str:
         """Read an address: printable ASCII without blanks."""
-        return self._word(key, self.raw[key], ADDRESS)
+        return self.word(key, ADDRESS)
 
     def code(self, key: str) -> str:
         """Read a short ASCII word: a coin, a network."""
-        return self._word(key, self.raw[key], CODE)
+        return self.word(key, CODE)
 
     def digest(self, key: str) -> DocumentId:
         """Read 32 bytes as 64 lower-case hex digits: a document's id, a txid."""
         return DocumentId(self._word(key, self.raw[key], DIGEST))
 
-    def words(self, key: str, word: Word) -> tuple[str, ...]:
-        """Read a list of distinct words."""
-        found = tuple(self._word(key, item, word) for item in self._list(key))
+    def words(self, key: str, word: Word, *, least: int = 1) -> tuple[str, ...]:
+        """Read a list of at least so many words, all distinct."""
+        found = tuple(self._word(key, item, word) for item in self._list(key, least))
         if len(set(found)) != len(found):
             self.bad(key, "a list without repetition", list(found))
         return found

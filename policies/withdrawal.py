@@ -1,12 +1,6 @@
-"""The withdrawal document, its approvals, and the chain that withdrawals form.
+"""The withdrawal document and its approvals. The chain that they form is in `chain.py`."""
 
-Each withdrawal of a vault names the one before it by id, so that the quorum that approves the
-newest commits to all of them. The chain's heights are the vault's clock: a transaction's
-nLockTime is its withdrawal's height, and heights never decrease.
-"""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import InitVar, asdict, dataclass, field
+from dataclasses import InitVar, asdict, dataclass, field, replace
 from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING
 
@@ -14,7 +8,7 @@ from policies import strict_json
 from policies.envelope import MAX_DOCUMENT, Envelope, document_id
 from policies.errors import Fault, Refusal, Refused
 from policies.names import DocumentId, Height, Sats
-from policies.quorum import Tally, tally
+from policies.quorum import Votes, tally
 from policies.strict_json import Fields
 
 if TYPE_CHECKING:
@@ -23,13 +17,20 @@ if TYPE_CHECKING:
 KIND = "withdrawal"
 VERSION = 1
 
-MAX_HEIGHT = 499_999_999
+GENESIS = Height(0)
+MAX_HEIGHT = Height(499_999_999)
 """From 500,000,000 on an nLockTime is a time, not a height (Core: LOCKTIME_THRESHOLD)."""
 
 MAX_SEQUENCE = 1_000_000
 """One withdrawal a block for nineteen years; keeps a change index far below 2**31."""
 
 MAX_VOUT = 0xFFFFFFFF
+
+PAYMENT, CONSOLIDATION, INTERNAL, VOID = "payment", "consolidation", "internal", "void"
+PAYING = (PAYMENT, INTERNAL)
+"""Purposes whose money leaves the vault: to anybody, or to the house's own other wallets. A
+consolidation joins coins; a void cancels an earlier withdrawal by spending its anchor."""
+
 _STEP = 6
 
 
@@ -76,11 +77,13 @@ class Withdrawal:
         previous: id of the withdrawal before, or None for the first.
         initiator: who asked; that officer's approval does not count.
         why: the reason, for people.
-        payments: at least one.
+        payments: at least one if the purpose pays, else none.
         fee_ceiling: the largest fee that the officers accept.
         height: the transaction's nLockTime.
         expiry: the last height at which it may be signed and sent.
-        anchor: the coin that it must spend.
+        anchor: the coin that it must spend; a void's is that of what it voids.
+        purpose: `payment`, `consolidation`, `internal` or `void`.
+        voids: id of the withdrawal that a void cancels, else None.
         payload: the document's bytes: as received, or our own form for one made here.
     """
 
@@ -97,6 +100,8 @@ class Withdrawal:
     height: Height
     expiry: Height
     anchor: Anchor
+    purpose: str = PAYMENT
+    voids: DocumentId | None = None
     payload: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -120,9 +125,17 @@ class Withdrawal:
         sequence = fields.integer("sequence", least=1, most=MAX_SEQUENCE)
         if sequence == 1:
             fields.exactly("previous", None)
+        purpose = fields.code("purpose")
+        if purpose not in (*PAYING, CONSOLIDATION, VOID):
+            fields.bad("purpose", "payment, consolidation, internal or void", purpose)
+        if purpose != VOID:
+            fields.exactly("voids", None)
+        least = 1 if purpose in PAYING else 0
         payments = fields.tables(
-            "payments", required=[one.name for one in dataclass_fields(Payment)]
+            "payments", required=[one.name for one in dataclass_fields(Payment)], least=least
         )
+        if payments and not least:
+            fields.bad("payments", f"empty: a {purpose} pays nobody", f"{len(payments)} payments")
         anchor = fields.table("anchor", required=("txid", "vout"))
         withdrawal = cls(
             fields.code("coin"),
@@ -146,6 +159,8 @@ class Withdrawal:
             Height(fields.integer("height", most=MAX_HEIGHT)),
             Height(fields.integer("expiry", most=MAX_HEIGHT)),
             Anchor(anchor.digest("txid"), anchor.integer("vout", most=MAX_VOUT)),
+            purpose,
+            fields.digest("voids") if purpose == VOID else None,
         )
         object.__setattr__(withdrawal, "payload", payload)
         return withdrawal
@@ -171,13 +186,13 @@ class ApprovedWithdrawal:
     Attributes:
         withdrawal: the document.
         envelope: the bytes and signatures that were checked.
-        tally: who approved.
+        votes: who approved.
         policy: id of the policy whose quorum it was.
     """
 
     withdrawal: Withdrawal
     envelope: Envelope
-    tally: Tally
+    votes: Votes
     policy: DocumentId
     proof: InitVar[object]
 
@@ -198,14 +213,15 @@ def approve_check(envelope: Envelope, policy: "Policy") -> ApprovedWithdrawal:
     check_terms(withdrawal, policy)
     votes = count_approvals(envelope, policy)
     if not votes.reached:
-        own = f"{withdrawal.initiator} asked for it, so that approval does not count"
+        others = ", ".join(votes.discounted)
+        own = f"not counted: {others} (asked for it, revoked, or above an officer's ceiling)"
         raise Refused(
             Refusal(
                 _STEP,
                 "approvals.quorum",
                 f"too few approvals: {votes.sentence}",
                 Fault.OFFICER,
-                expected=f"{votes.threshold} of {', '.join(votes.eligible)}",
+                expected=f"{votes.needed}, out of {', '.join(votes.eligible) or 'nobody'}",
                 found=", ".join(votes.signed) or "none",
                 hint=own if votes.discounted else "let more run `coldsign approve`",
             )
@@ -213,96 +229,55 @@ def approve_check(envelope: Envelope, policy: "Policy") -> ApprovedWithdrawal:
     return ApprovedWithdrawal(withdrawal, envelope, votes, policy.id, _CHECKED)
 
 
-def count_approvals(envelope: Envelope, policy: "Policy") -> Tally:
-    """Count the approvals that an envelope holds so far; the initiator's is set aside."""
+def count_approvals(envelope: Envelope, policy: "Policy") -> Votes:
+    """Count the approvals that an envelope holds so far, for each role that has to approve.
+
+    Whoever asked for it, is revoked, or may not approve so much, is set aside.
+    """
     envelope.expect(KIND)
     withdrawal = Withdrawal.parse(envelope.payload)
     keys = envelope.valid_keys(policy.officers.values())
-    return tally(policy.approvers, policy.officers, keys, frozenset({withdrawal.initiator}))
+    excluded = policy.barred(withdrawal) | {withdrawal.initiator}
+    return Votes(
+        tuple(
+            tally(
+                replace(policy.roles[demand.role], threshold=demand.count),
+                policy.officers,
+                keys,
+                excluded,
+            )
+            for demand in policy.demands(withdrawal)
+        )
+    )
 
 
 def check_terms(withdrawal: Withdrawal, policy: "Policy") -> None:
     """Check that a withdrawal belongs to this policy's vault and time, approved or not (step 6).
 
+    A void of an older policy lives on under this one, whose officers and rules judge it: a policy
+    that tightens must not keep anybody from cancelling.
+
     Raises:
         Refused: every way in which it does not.
     """
     height, expiry, start = withdrawal.height, withdrawal.expiry, policy.activation_height
+    void = withdrawal.purpose == VOID
     pairs = (
         ("coin", policy.coin, withdrawal.coin),
         ("network", policy.network, withdrawal.network),
         ("vault", policy.vault, withdrawal.vault),
-        ("policy", policy.id, withdrawal.policy),
+        ("policy", policy.id, policy.id if void else withdrawal.policy),
     )
     why = [(name, f"is for another {name}", a, b) for name, a, b in pairs if a != b]
-    if height < start:
+    if height < start and not void:
         why.append(("activation", "is older than its policy", f"from {start}", f"{height}"))
     if height > expiry:
         why.append(("expired", "has expired", f"height up to {expiry}", f"height {height}"))
-    refusals = [_no(f"withdrawal.{rule}", f"the withdrawal {text}", *ab) for rule, text, *ab in why]
+    refusals = [no(f"withdrawal.{rule}", f"the withdrawal {text}", *ab) for rule, text, *ab in why]
     if refusals:
         raise Refused(*refusals)
 
 
-def verify_chain(
-    head: Withdrawal, predecessors: Sequence[bytes], known: Mapping[int, DocumentId]
-) -> tuple[Withdrawal, ...]:
-    """Check the chain of withdrawals from the vault's first to `head` (step 6).
-
-    Args:
-        head: the newest, whose approvers commit to all before it.
-        predecessors: payloads as received, sequence 1 first, `head` not among them.
-        known: ids that this signer has seen, by sequence number.
-
-    Returns:
-        The withdrawals before `head`, oldest first.
-
-    Raises:
-        BadInput: a payload that is no withdrawal.
-        Refused: a missing, foreign, unlinked or back-dated one, or one that this signer knows
-            otherwise.
-    """
-    if len(predecessors) != head.sequence - 1:
-        raise _broken(
-            "length",
-            head.sequence,
-            f"{head.sequence - 1} withdrawals before it",
-            str(len(predecessors)),
-        )
-    chain: list[Withdrawal] = []
-    for payload in predecessors:
-        _link(chain, Withdrawal.parse(payload), head, known)
-    _link(chain, head, head, known)
-    return tuple(chain[:-1])
-
-
-def _link(
-    chain: list[Withdrawal], link: Withdrawal, head: Withdrawal, known: Mapping[int, DocumentId]
-) -> None:
-    """Append one withdrawal to the chain, or refuse it."""
-    before = chain[-1] if chain else None
-    at = len(chain) + 1
-    for rule, expected, found in (
-        ("sequence", at, link.sequence),
-        ("previous", before.id if before else None, link.previous),
-        ("coin", head.coin, link.coin),
-        ("network", head.network, link.network),
-        ("vault", head.vault, link.vault),
-        ("known", known.get(at, link.id), link.id),
-    ):
-        if expected != found:
-            raise _broken(rule, at, str(expected), str(found))
-    if before is not None and link.height < before.height:
-        raise _broken("height", at, f"height {before.height} or later", f"height {link.height}")
-    chain.append(link)
-
-
-def _broken(rule: str, sequence: int, expected: str, found: str) -> Refused:
-    what = f"the chain of withdrawals breaks at {sequence}: its {rule} is wrong"
-    return Refused(
-        _no(f"chain.{rule}", what, expected, found, "ask the officers what they approved")
-    )
-
-
-def _no(rule: str, what: str, expected: str, found: str, hint: str = "request it anew") -> Refusal:
+def no(rule: str, what: str, expected: str, found: str, hint: str = "request it anew") -> Refusal:
+    """Make a refusal of step 6: the coordinator brought what does not fit."""
     return Refusal(_STEP, rule, what, Fault.COORDINATOR, expected, found, hint)

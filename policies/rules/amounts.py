@@ -1,48 +1,66 @@
-"""How much may leave at once."""
+"""How much may leave: at once, over time, and to one destination."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from policies.errors import Refusal
 from policies.names import Sats
-from policies.rules.rule import refusal, sats
-from policies.spend import Spend
-from policies.strict_json import Fields
+from policies.rules.rule import Rule, refusal, sats
+from policies.rules.setting import AMOUNT, WINDOWS
+from policies.rules.windows import Window, overfull
+from policies.spend import Spend, canonical
+from policies.withdrawal import INTERNAL
+
+_HINT = "smaller withdrawals, or a policy that allows more"
+_WAIT = "a smaller withdrawal, or a later one"
 
 
 @dataclass(frozen=True, slots=True)
-class Amounts:
-    """A ceiling for each payment.
+class Amounts(Rule):
+    """Ceilings on payments. Internal moves have their own (`policies/rules/internal.py`).
 
     Attributes:
         per_payment: the most that one destination may receive in one withdrawal.
+        per_withdrawal: the most that one withdrawal may pay out.
+        windows: the most that payments come to within some blocks.
+        per_destination: the most that one destination receives within some blocks.
     """
 
     NAME: ClassVar[str] = "amounts"
-    per_payment: Sats
-
-    @classmethod
-    def parse(cls, rules: Fields) -> "Amounts":
-        """Read `per_payment`."""
-        fields = rules.table(cls.NAME, required=("per_payment",))
-        return cls(Sats(fields.integer("per_payment", least=1)))
+    per_payment: Sats = field(metadata=AMOUNT)
+    per_withdrawal: Sats | None = field(default=None, metadata=AMOUNT)
+    windows: tuple[Window, ...] = field(default=(), metadata=WINDOWS)
+    per_destination: tuple[Window, ...] = field(default=(), metadata=WINDOWS)
 
     def check(self, spend: Spend) -> tuple[Refusal, ...]:
         """Compare what each destination receives, whatever number of outputs it is split into."""
-        received: dict[tuple[bytes, str], int] = {}
+        if spend.head.purpose == INTERNAL:
+            return ()
+        received = Counter[str]()
         for output in spend.externals:
-            where = output.script, output.address
-            received[where] = received.get(where, 0) + output.amount
-        limit, hint = sats(self.per_payment), "smaller withdrawals, or a policy that allows more"
-        return tuple(
-            refusal("amounts.per_payment", f"too much for {name}", f"at most {limit}", found, hint)
-            for name, found in (
-                (address or script.hex(), sats(amount))
-                for (script, address), amount in received.items()
-                if amount > self.per_payment
-            )
-        )
+            received[output.name] += output.amount
+        return (*self._at_once(received), *self._over_time(spend, received))
 
-    def explain(self) -> str:
-        """Say the ceiling."""
-        return f"no destination receives more than {sats(self.per_payment)} in one withdrawal"
+    def _at_once(self, received: Counter[str]) -> Iterator[Refusal]:
+        limit = f"at most {sats(self.per_payment)}"
+        for name, amount in received.items():
+            if amount > self.per_payment:
+                what = f"too much for {name}"
+                yield refusal("amounts.per_payment", what, limit, sats(amount), _HINT)
+        total, most = received.total(), self.per_withdrawal
+        if most is not None and total > most:
+            what, limit = "too much for one withdrawal", f"at most {sats(most)}"
+            yield refusal("amounts.per_withdrawal", what, limit, sats(total), _HINT)
+
+    def _over_time(self, spend: Spend, received: Counter[str]) -> Iterator[Refusal]:
+        paid = [w for w in spend.since(self.window) if w.purpose != INTERNAL]
+        totals = ((w.height, "", w.total) for w in paid)
+        for full in overfull(self.windows, spend, {"": received.total()}, totals):
+            what = f"too much within {full.blocks} blocks"
+            yield refusal("amounts.windows", what, full.expected, full.found, _WAIT)
+        each = ((w.height, canonical(p.address), p.amount) for w in paid for p in w.payments)
+        for full in overfull(self.per_destination, spend, received, each):
+            what = f"too much for {full.account} within {full.blocks} blocks"
+            yield refusal("amounts.per_destination", what, full.expected, full.found, _WAIT)

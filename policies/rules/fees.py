@@ -1,57 +1,78 @@
 """What may be given to miners. Fees are money that leaves without an address."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from policies.errors import Refusal
 from policies.names import Sats
-from policies.rules.rule import refusal, sats
+from policies.rules.rule import Rule, refusal, sats
+from policies.rules.setting import AMOUNT, COUNT, SHARE, WINDOWS
+from policies.rules.windows import Window, overfull
 from policies.spend import Spend
-from policies.strict_json import Fields
+from policies.withdrawal import PAYMENT, VOID
+
+_HINT = "build it again with a lower fee"
+_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Fees:
-    """Three ceilings, all of which hold: absolute, by size, and what the officers approved.
+class Fees(Rule):
+    """Ceilings, all of which hold: absolute, by size, by share, over time, and what was approved.
 
     Attributes:
-        max_fee: the most that one transaction may cost.
-        max_rate: the most for each virtual byte, in whole units.
+        max_fee: the most that one transaction may cost; consolidations and internal moves have
+            their own.
+        max_rate: the most for each virtual byte, in whole units; likewise.
+        share_ppm: the most as millionths of what is paid out.
+        windows: the most that the approved ceilings of all withdrawals come to within some blocks.
+            What past transactions really cost is not in the chain; it was no more than that.
     """
 
     NAME: ClassVar[str] = "fees"
-    max_fee: Sats
-    max_rate: int
-
-    @classmethod
-    def parse(cls, rules: Fields) -> "Fees":
-        """Read `max_fee` and `max_rate`."""
-        fields = rules.table(cls.NAME, required=("max_fee", "max_rate"))
-        return cls(Sats(fields.integer("max_fee", least=1)), fields.integer("max_rate", least=1))
+    max_fee: Sats = field(metadata=AMOUNT)
+    max_rate: int = field(metadata=COUNT)
+    share_ppm: int | None = field(default=None, metadata=SHARE)
+    windows: tuple[Window, ...] = field(default=(), metadata=WINDOWS)
 
     def check(self, spend: Spend) -> tuple[Refusal, ...]:
         """Compare the fee with each ceiling, in whole numbers: no rounding to slip through."""
-        approved = spend.withdrawal.withdrawal.fee_ceiling
-        hint = "build it again with a lower fee"
-        checks = (
-            ("max_fee", "the fee is above the policy's ceiling", self.max_fee),
-            ("max_rate", "the fee is too high for the size", self.max_rate * spend.vsize),
-            ("approved", "the fee is above what the officers approved", approved),
-        )
-        found = f"{sats(spend.fee)} for {spend.vsize} vB"
-        refusals = [
-            refusal(f"fees.{rule}", what, f"at most {sats(ceiling)}", found, hint)
-            for rule, what, ceiling in checks
-            if spend.fee > ceiling
-        ]
+        refusals: list[Refusal] = []
+        if spend.head.purpose in (PAYMENT, VOID):
+            refusals += too_dear(self.NAME, spend, self.max_fee, self.max_rate)
+        if spend.fee > spend.head.fee_ceiling:
+            what, limit = "the fee is above what the officers approved", spend.head.fee_ceiling
+            found = _found(spend)
+            refusals.append(refusal("fees.approved", what, f"at most {sats(limit)}", found, _HINT))
         if spend.fee < 0:
-            what = "the transaction pays out more than it spends"
-            refusals.append(refusal("fees.negative", what, "0 sat or more", found, hint))
-        return tuple(refusals)
+            what, found = "the transaction pays out more than it spends", _found(spend)
+            refusals.append(refusal("fees.negative", what, "0 sat or more", found, _HINT))
+        return (*refusals, *self._share(spend), *self._over_time(spend))
 
-    def explain(self) -> str:
-        """Say the ceilings."""
-        return (
-            f"the fee is at most {sats(self.max_fee)}, at most {self.max_rate} sat/vB, "
-            "and at most what the officers approved"
-        )
+    def _share(self, spend: Spend) -> Iterator[Refusal]:
+        paid, share = sum(output.amount for output in spend.externals), self.share_ppm
+        if share is not None and spend.externals and spend.fee * _MILLION > share * paid:
+            expected = f"at most {share} millionths of {sats(paid)}"
+            what = "the fee is too large a share of the payments"
+            yield refusal("fees.share_ppm", what, expected, sats(spend.fee), _HINT)
+
+    def _over_time(self, spend: Spend) -> Iterator[Refusal]:
+        ceilings = ((w.height, "", w.fee_ceiling) for w in spend.since(self.window))
+        for full in overfull(self.windows, spend, {"": spend.head.fee_ceiling}, ceilings):
+            what = f"the approved fees are too much within {full.blocks} blocks"
+            hint = "a lower fee ceiling, or a later withdrawal"
+            yield refusal("fees.windows", what, full.expected, full.found, hint)
+
+
+def too_dear(name: str, spend: Spend, max_fee: int, max_rate: int) -> Iterator[Refusal]:
+    """Compare a fee with the ceilings that its kind of withdrawal has, by amount and by size."""
+    for rule, what, ceiling in (
+        ("max_fee", "the fee is above the policy's ceiling", max_fee),
+        ("max_rate", "the fee is too high for the size", max_rate * spend.vsize),
+    ):
+        if spend.fee > ceiling:
+            yield refusal(f"{name}.{rule}", what, f"at most {sats(ceiling)}", _found(spend), _HINT)
+
+
+def _found(spend: Spend) -> str:
+    return f"{sats(spend.fee)} for {spend.vsize} vB"

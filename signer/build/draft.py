@@ -7,15 +7,18 @@ the signers' own steps 1 to 8: a mistake of ours is found here and not in the va
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, replace
 
+from policies.chain import NOTHING, Known
 from policies.envelope import Envelope
 from policies.epochs import TrustedPolicy
 from policies.policy import Policy
+from policies.rules.consolidation import Consolidation
 from policies.rules.fees import Fees
-from policies.withdrawal import ApprovedWithdrawal, Withdrawal
+from policies.rules.special import Special
+from policies.withdrawal import CONSOLIDATION, ApprovedWithdrawal, Withdrawal
 from signer.build.psbt_write import build
-from signer.build.select import Need, Selection, select
+from signer.build.select import Need, Selection, gather, select
 from signer.carry.bundle import Documents, fields
 from signer.chain.chain import FeeRate, UnspentCoin
 from signer.chain.errors import NodeNonsense
@@ -55,11 +58,24 @@ class Draft:
         return self.checked.facts.psbt.raw
 
 
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What a replacement has to outbid.
+
+    Attributes:
+        fee: the highest fee of an earlier version, in satoshi.
+        rate: a fee rate above that of every earlier version.
+    """
+
+    fee: Sats
+    rate: FeeRate
+
+
 def draft(
     vault: Vault,
     approved: ApprovedWithdrawal,
     *,
-    predecessors: Sequence[bytes],
+    predecessors: Sequence[Withdrawal],
     trusted: TrustedPolicy,
     policies: Sequence[Envelope],
     coins: Sequence[UnspentCoin],
@@ -67,20 +83,25 @@ def draft(
     fee_rate: FeeRate,
     change_index: int,
     tip: Height,
+    known: Known = NOTHING,
+    replaced: Replaced | None = None,
 ) -> Draft:
     """Build the transaction that fulfils a withdrawal.
 
     Args:
         vault: that pays.
         approved: what it pays.
-        predecessors: payloads of all withdrawals before it, oldest first.
-        trusted: the policy in force.
-        policies: policy envelopes for signers to catch up with, oldest first; `trusted` is last.
+        predecessors: the withdrawals before it that are carried along, oldest first.
+        trusted: the newest policy.
+        policies: policy envelopes for signers to catch up with, oldest first; the one that governs
+            the withdrawal is last.
         coins: the vault's confirmed and mature coins that are not reserved; the anchor among them.
         previous: gives the whole transaction that made a coin; asked for chosen coins only.
         fee_rate: to pay at least.
         change_index: a fresh one on the change branch.
         tip: height of the last block.
+        known: what signers know of the chain of withdrawals before those that are carried.
+        replaced: the dearest earlier version that may have been sent, if there is one.
 
     Raises:
         BadInput: the coins cannot pay (see `select`), or the parts do not fit each other.
@@ -95,10 +116,15 @@ def draft(
         for p in withdrawal.payments
     ]
     change = vault.script(CHANGE, change_index)
-    need = _need(
-        vault, withdrawal, trusted.policy, payments=payments, fee_rate=fee_rate, change=change
-    )
-    chosen = select(coins, need)
+    policy = trusted.at(withdrawal.height).policy
+    need = _need(vault, withdrawal, policy, payments=payments, fee_rate=fee_rate, change=change)
+    if replaced:
+        need = replace(need, replaced=replaced.fee, fee_rate=max(fee_rate, replaced.rate))
+    if withdrawal.purpose == CONSOLIDATION:
+        most = min((r.max_inputs for r in policy.rules if isinstance(r, Consolidation)), default=1)
+        chosen = gather(coins, need, most)
+    else:
+        chosen = select(coins, need)
     # BIP69 would sort, which tells wallets apart; any fixed order tells which output is change.
     shuffle = secrets.SystemRandom().shuffle
     spent = list(chosen.coins)
@@ -115,18 +141,24 @@ def draft(
         outputs=tuple(output for output, _ in paid),
         lock_time=withdrawal.height,
     )
-    known: dict[Txid, bytes] = {}
+    makers: dict[Txid, bytes] = {}
     for coin in spent:
-        if coin.outpoint.txid not in known:
-            known[coin.outpoint.txid] = previous(coin)
+        if coin.outpoint.txid not in makers:
+            makers[coin.outpoint.txid] = previous(coin)
     raw = build(
         tx,
-        [_input(vault, coin, known[coin.outpoint.txid]) for coin in spent],
+        [_input(vault, coin, makers[coin.outpoint.txid]) for coin in spent],
         [said for _, said in paid],
-        fields(Documents(approved.envelope, tuple(predecessors), tuple(policies))),
+        fields(
+            Documents(
+                approved.envelope,
+                tuple(link.payload for link in predecessors),
+                tuple(policies),
+            )
+        ),
         _xpubs(vault),
     )
-    checked = examine(raw, {vault.id: Enrolment(vault, trusted)})
+    checked = examine(raw, {vault.id: Enrolment(vault, trusted, known)})
     return Draft(chosen, checked, _CHECKED)
 
 
@@ -154,7 +186,9 @@ def _need(
     fee_rate: FeeRate,
     change: VaultScript,
 ) -> Need:
-    rules = [rule for rule in policy.rules if isinstance(rule, Fees)]
+    # A special purpose that the policy does not allow is refused by the signers' checks.
+    own = [r for r in policy.rules if isinstance(r, Special) and withdrawal.purpose == r.NAME]
+    rules: list[Fees | Special] = [*own] or [r for r in policy.rules if isinstance(r, Fees)]
     return Need(
         payments=tuple(payments),
         anchor=OutPoint(Txid(withdrawal.anchor.txid), withdrawal.anchor.vout),

@@ -12,17 +12,23 @@ from policies.strict_json import shown
 _COMMENTS = {
     "vault": "the id that `coldquorum vault show` prints, in full",
     "epoch": "1 for the first policy, then one more each time, with the id of the one before:",
+    "proposed_height": "the chain's height when the admins are asked; the delay counts from here",
     "activation_height": "withdrawals from this block height on are judged by this policy",
-    "loosening_delay": "blocks that the next policy must wait before it takes effect",
+    "loosening_delay": "blocks that the next policy waits if anything in it is looser",
     "officers": "one key for each officer, from `coldsign officer show`",
-    "roles": "admins sign policies; each role acts by any `threshold` of its members",
+    "roles": "admins sign policies; what the other roles may do, the rules say",
     "roles.approvers": "approve withdrawals (see rules.approvals)",
+    "revoked": "officers whose keys are known and never count",
     "rules": "amounts are in the coin's smallest unit (satoshi); every rule must pass",
-    "rules.amounts": "the most that one destination receives in one withdrawal",
-    "rules.destinations": "the only addresses that may be paid",
+    "rules.amounts": "the most that leaves: to one destination, at once, within some blocks",
+    "rules.destinations": "who may be paid",
     "rules.fees": "the most that a transaction costs: in all, and for each virtual byte",
-    "rules.approvals": "the role whose quorum approves; whoever asked does not count",
-    "rules.timing": "the most blocks from a withdrawal's height to its expiry",
+    "rules.approvals": "who approves how much; whoever asked does not count",
+    "rules.shape": "what a transaction may look like",
+    "rules.consolidation": "joining coins of the vault: without this table, never",
+    "rules.internal": "moves to the house's own wallets: without this table, never",
+    "rules.timing": "the most blocks from a withdrawal's height to its expiry; a freeze",
+    "rules.schedule": "business hours on the signing machine's clock; loosens nothing",
 }
 
 
@@ -40,7 +46,7 @@ def read_toml(text: str) -> Policy:
     except (ValueError, RecursionError) as error:  # ValueError: bad TOML, or a giant number
         found = shown(str(error))
         raise BadInput("policy: not TOML", fault=Fault.OFFICER, found=found) from None
-    return Policy.read({"previous": None, **raw}, Fault.OFFICER)
+    return Policy.read({"previous": None, "revoked": {"officers": []}, **raw}, Fault.OFFICER)
 
 
 def write_toml(policy: Policy) -> str:
@@ -58,14 +64,18 @@ def template(
     quorum = {"members": list(officers), "threshold": len(officers) // 2 + 1}
     table: dict[str, Any] = {"kind": KIND, "version": VERSION, "epoch": 1}
     table |= {"coin": coin, "network": network, "vault": vault}
+    table |= {"proposed_height": activation_height}
     table |= {"activation_height": activation_height, "loosening_delay": 0}
     table |= {"officers": dict(officers), "roles": {ADMINS: quorum, "approvers": quorum}}
+    everyone = [{"role": "approvers", "count": quorum["threshold"]}]
     table["rules"] = {
         "amounts": {"per_payment": 100_000_000},
         "fees": {"max_fee": 100_000, "max_rate": 100},
-        "approvals": {"role": "approvers"},
+        "approvals": {"tiers": [{"require": everyone}]},
+        "shape": {"max_outputs": 100, "script_types": ["p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr"]},
         "timing": {"max_lifetime_blocks": 144},
     }
+    table["revoked"] = {"officers": []}
     return _write(table)
 
 
@@ -75,19 +85,33 @@ def _write(table: Mapping[str, Any]) -> str:
 
 
 def _lines(table: Mapping[str, Any], *path: str) -> list[str]:
-    # TOML's basic strings, integers and arrays of strings look as in JSON. A table's plain values
-    # come first: after an inner table's head they would belong to that one.
+    # A table's plain values come first: after an inner table's head they would belong to that one.
     plain = {k: v for k, v in table.items() if not isinstance(v, Mapping) and v is not None}
     lines = []
     for key, value in plain.items():
         lines += [] if path else _comment(key)
-        lines.append(f"{_key(key)} = {json.dumps(value)}")
+        lines.append(f"{_key(key)} = {_value(value)}")
     for key, value in table.items():
         if isinstance(value, Mapping):
             where = (*path, key)
             lines += ["", *_comment(".".join(where)), f"[{'.'.join(map(_key, where))}]"]
             lines += _lines(value, *where)
     return lines
+
+
+def _value(value: Any) -> str:
+    """Write a value; of a list of tables, each on a line of its own."""
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return "\n".join(("[", *(f"  {_inline(one)}," for one in value), "]"))
+    return _inline(value)
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{_key(k)} = {_inline(v)}' for k, v in value.items())} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_inline, value))}]"
+    return json.dumps(value)
 
 
 def _comment(where: str) -> list[str]:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from signer.build.bound import branch_and_bound
-from signer.chain.chain import FeeRate, UnspentCoin
+from signer.chain.chain import MIN_RELAY_FEE, FeeRate, UnspentCoin
 from signer.core.errors import BadInput, Fault, Refusal, Refused
 from signer.core.names import Sats
 from signer.core.transaction import OutPoint, TxOut
@@ -80,6 +80,8 @@ class Need:
         change_script: where change returns to.
         max_fee: the most that the policy allows, in satoshi, or None.
         max_fee_rate: that the policy allows, or None.
+        replaced: the highest fee of an earlier version, in satoshi, or None without one. Nodes
+            take a replacement for that and their minimum rate on top (BIP125, rules 3 and 4).
     """
 
     payments: tuple[TxOut, ...]
@@ -90,6 +92,7 @@ class Need:
     change_script: bytes
     max_fee: Sats | None = None
     max_fee_rate: FeeRate | None = None
+    replaced: Sats | None = None
 
     @property
     def paid(self) -> int:
@@ -127,7 +130,11 @@ class Need:
 
     def fee(self, inputs: int, *, change: bool) -> int:
         """The least fee in satoshi."""
-        return fee_for(self.vsize(inputs, change=change), self.fee_rate)
+        vsize = self.vsize(inputs, change=change)
+        fee = fee_for(vsize, self.fee_rate)
+        if self.replaced is None:
+            return fee
+        return max(fee, self.replaced + fee_for(vsize, MIN_RELAY_FEE))
 
     def fee_limit(self, vsize: int) -> FeeLimit:
         """The tightest limit for a transaction of that size."""
@@ -172,10 +179,13 @@ def select(coins: Iterable[UnspentCoin], need: Need) -> Selection:
     # The second helps where the first would leave so much to the fee that the policy's rate
     # does not allow it.
     sets = [_accumulated(anchor, others, need, change=change) for change in (False, True)]
-    if sets[0] is None:
+    # A transaction without payments is all change, and must have some.
+    if sets[0 if need.payments else 1] is None:
         raise _short(anchor, others, need)
-    sets.append(_changeless(anchor, others, need))
-    found = [_settled(chosen, need) for chosen in sets if chosen is not None]
+    if need.payments:
+        sets.append(_changeless(anchor, others, need))
+    settled = [_settled(chosen, need) for chosen in sets if chosen is not None]
+    found = [one for one in settled if need.payments or one.change]
     light = [one for one in found if _SCALE * one.vsize <= MAX_STANDARD_WEIGHT]
     if not light:
         raise _heavy(min(len(one.coins) for one in found), need)
@@ -183,6 +193,37 @@ def select(coins: Iterable[UnspentCoin], need: Need) -> Selection:
     if not allowed:
         raise _dear(min(light, key=lambda one: one.fee), need)
     return min(allowed, key=lambda one: one.waste)
+
+
+def gather(coins: Iterable[UnspentCoin], need: Need, most: int) -> Selection:
+    """Choose the coins to join into one: the anchor, and the smallest that are worth their fee.
+
+    Args:
+        coins: the vault's confirmed and mature ones.
+        need: without payments.
+        most: inputs.
+
+    Raises:
+        BadInput: an anchor that is not among the coins, or nothing that is worth it.
+        Refused: the fee would pass the withdrawal's ceiling, or the policy's.
+    """
+    _check_need(need)
+    anchor, others = _sorted(coins, need)
+    chosen = [anchor, *reversed(others)][:most]
+    best: Selection | None = None
+    for count in range(1, len(chosen) + 1):
+        if _excess(chosen[:count], need, change=True) < need.change_floor:
+            continue
+        one = _settled(chosen[:count], need)
+        heavy = _SCALE * one.vsize > MAX_STANDARD_WEIGHT
+        if heavy or one.fee > need.fee_limit(one.vsize).most:
+            if best is None:
+                raise _heavy(count, need) if heavy else _dear(one, need)
+            break
+        best = one
+    if best is None:
+        raise _short(anchor, others, need)
+    return best
 
 
 def _output_size(script: bytes) -> int:
@@ -304,11 +345,12 @@ def _changeless(
 
 def _short(anchor: UnspentCoin, others: Sequence[UnspentCoin], need: Need) -> BadInput:
     total = anchor.amount + sum(coin.amount for coin in others)
-    wanted = need.paid + need.fee(1 + len(others), change=False)
+    least = 0 if need.payments else need.change_floor
+    wanted = need.paid + least + need.fee(1 + len(others), change=not need.payments)
     return BadInput(
         f"the vault is {wanted - total} sat short",
         fault=Fault.OFFICER,
-        expected=f"{wanted} sat: {need.paid} sat of payments and the fee",
+        expected=f"{wanted} sat: {need.paid + least} sat of payments or change, and the fee",
         found=f"{total} sat in {1 + len(others)} confirmed coins worth their fee",
         hint="unconfirmed and immature coins are not counted: wait for them, or pay less",
     )

@@ -11,12 +11,23 @@ import typer
 from typer.core import TyperGroup
 
 from signer.cli import exits, qr, session
-from signer.cli.online import building, demo, policies, regtest, requests, settling, vaults
+from signer.cli.online import (
+    building,
+    demo,
+    explaining,
+    policies,
+    regtest,
+    requests,
+    settling,
+    trying,
+    vaults,
+    voids,
+)
 from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
-    *("broadcast", "qr", "regtest"),
+    *("broadcast", "bump", "qr", "regtest"),
 )
 
 
@@ -63,11 +74,16 @@ policy.command("check")(policies.check)
 policy.command("propose")(policies.propose)
 policy.command("import")(policies.import_)
 policy.command("show")(policies.show_)
+policy.command("explain")(explaining.explain)
+policy.command("try")(trying.try_)
+policy.command("diff")(explaining.diff)
 app.add_typer(policy, name="policy")
 
 request.command("new")(requests.new)
 request.command("show")(requests.show_)
 request.command("list")(requests.list_)
+request.command("void")(voids.void)
+request.command("export-history")(voids.export_history)
 app.add_typer(request, name="request")
 
 app.command("build")(building.build)
@@ -75,6 +91,7 @@ app.command("inspect")(building.inspect)
 app.command("combine")(settling.combine)
 app.command("finalize")(settling.finalize)
 app.command("broadcast")(settling.broadcast)
+app.command("bump")(building.bump)
 
 app.add_typer(qr.group(), name="qr")
 

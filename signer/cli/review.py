@@ -12,6 +12,7 @@ from signer.cli import show
 from signer.core.amounts import format_amount
 
 if TYPE_CHECKING:
+    from policies.change import Change
     from signer.sign.review import Review
 
 STEPS: Final = {
@@ -41,6 +42,8 @@ _HIGH_FEE: Final = 100  # one in so many: a fee over 1% of the payments is worth
 def text(review: "Review", stream: TextIO) -> str:
     """The screen, for a stream that may be a terminal."""
     heading = f"withdrawal {review.sequence} from {review.vault} ({review.coin} {review.network})"
+    if review.purpose != "payment":
+        heading += f": {review.purpose}"
     return "\n".join((show.paint(heading, "bold", stream), *_lines(review, stream)))
 
 
@@ -64,7 +67,7 @@ def _lines(review: "Review", stream: TextIO) -> Iterator[str]:
         yield from indented(review.change.address, 2)
     yield from amount("spends", review.spent, f"{counted(review.inputs, 'coin')} of the vault")
     yield ""
-    approved = f"{', '.join(review.approved)} ({review.threshold} needed)"
+    approved = f"{', '.join(review.approved)} ({review.needed} needed)"
     yield listed(
         (
             ("why", review.why),
@@ -80,6 +83,7 @@ def _lines(review: "Review", stream: TextIO) -> Iterator[str]:
     for label, digest in (
         ("vault id", review.vault_id),
         ("withdrawal", review.withdrawal),
+        *((("voids the withdrawal", review.voids),) if review.voids else ()),
         ("txid", review.txid),
     ):
         yield f"  {label}"
@@ -92,22 +96,34 @@ def warnings(review: "Review") -> Iterator[str]:
     """What is allowed and yet worth a second look."""
     if review.adopted:
         yield (
-            f"policy epoch {review.epoch} is new to this signer; "
+            f"policy epoch {review.adopted.epoch} is new to this signer; "
             "both the old and the new admins have signed it"
         )
+        yield from (f"{one.direction}: {told(one)}" for one in review.adopted.changes)
     for txid in review.earlier:
         yield (
             f"you have signed another transaction for this withdrawal: {txid}; "
             "both spend the anchor, so only one of them can confirm"
         )
-    if review.fee * _HIGH_FEE > review.total:
-        yield f"the fee is {review.percent}% of payments"
+    yield from review.warned
+    if review.fee * _HIGH_FEE > (review.total or review.spent):
+        yield f"the fee is {review.percent}% of {_base(review)}"
+
+
+def told(change: "Change") -> str:
+    """A change of a policy in one line."""
+    old, new = change.old or "nothing", change.new or "nothing"
+    return f"{change.path}: {old} -> {new}"
 
 
 def fee_words(review: "Review") -> str:
     """The fee in every way that an officer may think of it."""
     sats = show.number(review.fee)
-    return f"{sats} sat, {review.rate} sat/vB, {review.percent}% of payments"
+    return f"{sats} sat, {review.rate} sat/vB, {review.percent}% of {_base(review)}"
+
+
+def _base(review: "Review") -> str:
+    return "payments" if review.total else "what is spent"
 
 
 def listed(rows: Iterable[tuple[str, str]]) -> str:

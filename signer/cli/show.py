@@ -46,7 +46,7 @@ def grouped(text: str, size: int = 4) -> str:
     return " ".join(text[start : start + size] for start in range(0, len(text), size))
 
 
-def folded(text: str, width: int) -> list[str]:
+def folded(text: str, most: int) -> list[str]:
     """Text as lines of at most so many terminal cells, made safe; runs of blanks become one.
 
     A terminal that breaks a long line by itself goes on at its edge, where the labels of a screen
@@ -57,13 +57,13 @@ def folded(text: str, width: int) -> list[str]:
         rest = word
         while rest:
             gap = " " if lines[-1] else ""
-            if _width(lines[-1] + gap + rest) <= width:
+            if width(lines[-1] + gap + rest) <= most:
                 lines[-1] += gap + rest
                 break
             if gap:
                 lines.append("")
                 continue
-            fits = max(1, next(n for n in range(len(rest)) if _width(rest[: n + 1]) > width))
+            fits = max(1, next(n for n in range(len(rest)) if width(rest[: n + 1]) > most))
             lines[-1], rest = rest[:fits], rest[fits:]
     return lines
 
@@ -77,12 +77,10 @@ def columns(rows: Iterable[Sequence[str]], *, indent: int = 0) -> str:
     """Rows of cells as aligned columns, two blanks apart; every cell is made safe."""
     cells = [[safe(cell) for cell in row] for row in rows]
     count = max((len(row) for row in cells), default=0)
-    widths = [max(_width(row[at]) for row in cells if at < len(row)) for at in range(count)]
+    widths = [max(width(row[at]) for row in cells if at < len(row)) for at in range(count)]
     return "\n".join(
         " " * indent
-        + "  ".join(
-            cell + " " * (widths[at] - _width(cell)) for at, cell in enumerate(row)
-        ).rstrip()
+        + "  ".join(cell + " " * (widths[at] - width(cell)) for at, cell in enumerate(row)).rstrip()
         for row in cells
     )
 
@@ -119,7 +117,7 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
     """Terminal cells: East Asian wide characters (UAX 11) take two, combining marks none."""
     return sum(
         0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")

@@ -52,3 +52,13 @@ def p2wsh(witness_script: bytes) -> bytes:
 def p2sh(redeem_script: bytes) -> bytes:
     """The scriptPubKey that pays to a redeem script (BIP16): 23 bytes."""
     return b"\xa9\x14" + hash160(redeem_script) + b"\x87"
+
+
+def p2wpkh(key: bytes) -> bytes:
+    """The scriptPubKey that pays to one compressed key by its hash (BIP141): 22 bytes."""
+    return b"\x00\x14" + hash160(key)
+
+
+def p2pkh(key: bytes) -> bytes:
+    """The same before segwit (Bitcoin Core, `script/solver.cpp`): 25 bytes."""
+    return b"\x76\xa9\x14" + hash160(key) + b"\x88\xac"

@@ -5,13 +5,15 @@ Pure: what this signer remembers comes in as an `Enrolment`, and nothing is writ
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, replace
 from typing import Final
 
+from policies.chain import NOTHING, Known, verify_chain
 from policies.decide import Passed, decide
 from policies.epochs import TrustedPolicy
-from policies.spend import Output, Spend, SpentCoin
-from policies.withdrawal import ApprovedWithdrawal, Withdrawal, approve_check, verify_chain
+from policies.policy import Policy
+from policies.spend import LocalTime, Output, Proposed, Spend, SpentCoin
+from policies.withdrawal import ApprovedWithdrawal, Withdrawal, approve_check
 from signer.core.address import address_of, script_of
 from signer.core.amounts import format_amount
 from signer.core.errors import Fault, Refusal, Refused
@@ -19,6 +21,7 @@ from signer.core.hashes import sha256
 from signer.core.names import DocumentId, Height, Sats, Txid
 from signer.core.transaction import OutPoint
 from signer.core.vault import Vault
+from signer.core.wallet import listed
 from signer.sign.facts import Facts, FoundOutput, read
 from signer.sign.refusal import refused
 
@@ -29,7 +32,6 @@ SEQUENCE: Final = 0xFFFFFFFD
 """Not final, so that nLockTime binds; replaceable (BIP125), so that a fee can be raised."""
 
 _SHOWN: Final = 3
-_GENESIS = Height(0)
 _PROOF = object()
 
 
@@ -39,15 +41,17 @@ class Enrolment:
 
     Attributes:
         vault: as enrolled.
-        policy: the newest policy that it trusts.
-        chain: ids of the withdrawals that it has approved or signed, by sequence number.
-        height: the largest height of a withdrawal that it has signed: its clock.
+        policy: the newest policy that it trusts; perhaps it waits.
+        known: what it has verified of the chain of withdrawals; its height is the signer's clock.
     """
 
     vault: Vault
     policy: TrustedPolicy
-    chain: Mapping[int, DocumentId] = field(default_factory=dict)
-    height: Height = _GENESIS
+    known: Known = NOTHING
+
+    def governing(self, height: Height) -> TrustedPolicy:
+        """The policy that governs a withdrawal of some height, as far as this signer knows."""
+        return self.policy.at(Height(max(height, self.known.height)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +60,21 @@ class Checked:
 
     Attributes:
         facts: what it does.
-        policy: the policy that allows it; newer than the enrolment's if the file brought one.
+        newest: the newest policy that is trusted now; newer than before if the file brought one.
+        policy: the one that governs, and allows it; older while the newest waits.
         approved: the withdrawal that it fulfils.
         history: the withdrawals before that, oldest first.
         passed: every rule of the policy, in words.
+        warnings: what the rules allow and yet find worth a second look.
     """
 
     facts: Facts
+    newest: TrustedPolicy
     policy: TrustedPolicy
     approved: ApprovedWithdrawal
     history: tuple[Withdrawal, ...]
     passed: tuple[Passed, ...]
+    warnings: tuple[str, ...]
     proof: InitVar[object]
 
     def __post_init__(self, proof: object) -> None:
@@ -79,45 +87,54 @@ class Checked:
         return sha256(self.facts.psbt.raw)
 
 
-def examine(raw: bytes, enrolments: Mapping[DocumentId, Enrolment]) -> Checked:
+def examine(
+    raw: bytes, enrolments: Mapping[DocumentId, Enrolment], clock: LocalTime | None = None
+) -> Checked:
     """Take a binary PSBT through steps 1 to 8.
 
     Args:
         raw: the bytes as received.
         enrolments: what this signer knows, by vault id. A coordinator that examines its own work
-            gives its one vault and policy, and no memory.
+            gives its one vault and policy.
+        clock: the station's local time, if there is a station.
 
     Raises:
         BadInput: the bytes are not what they should be.
         Refused: a step said no.
     """
     facts = read(raw, {known: enrolment.vault for known, enrolment in enrolments.items()})
-    return check(facts, enrolments[facts.vault.id])
+    return check(facts, enrolments[facts.vault.id], clock)
 
 
-def check(facts: Facts, enrolment: Enrolment) -> Checked:
+def check(facts: Facts, enrolment: Enrolment, clock: LocalTime | None = None) -> Checked:
     """Steps 5 to 8 over facts that steps 1 to 4 established.
 
     Raises:
         BadInput: a document is not what it should be.
         Refused: a step said no.
     """
-    documents = facts.documents
-    # (5) policy epochs: their chain and quorums; never back
-    policy = enrolment.policy.follow(documents.policies)
+    documents, head, known = facts.documents, facts.withdrawal, enrolment.known
+    earlier = tuple(map(Withdrawal.parse, documents.predecessors))
+    # (5) policy epochs: their chain and quorums; never back, and no looser before its time
+    # (a policy's last link is its highest, or step 6 refuses)
+    seen: dict[str, Height] = {"": known.height} | {link.policy: link.height for link in earlier}
+    newest = enrolment.policy.follow(documents.policies, seen)
+    policy = replace(enrolment, policy=newest).governing(head.height)
     # (6) the withdrawal's chain and approvals; not expired
-    history = verify_chain(facts.withdrawal, documents.predecessors, enrolment.chain)
+    since = Height(head.height - policy.policy.window)
+    history = verify_chain(head, earlier, known, since=since)
     approved = approve_check(documents.withdrawal, policy.policy)
-    check_alive(approved.withdrawal, enrolment.height)
+    check_alive(approved.withdrawal, known.height)
     # (7) it does exactly what was approved
-    _fulfils(facts, approved.withdrawal)
+    fulfils(facts, approved.withdrawal)
     # (8) every rule of the policy
-    verdict = decide(policy.policy, _spend(facts, approved, history))
+    verdict = decide(policy.policy, spend_of(facts, policy.policy, approved, history, clock))
     if verdict.refusals:
         raise Refused(*verdict.refusals)
     if not verdict.allowed:
         raise refused(8, "policy.default", "no rule of the policy allows it")
-    return Checked(facts, policy, approved, history, verdict.passed, _PROOF)
+    passed, warnings = verdict.passed, verdict.warnings
+    return Checked(facts, newest, policy, approved, history, passed, warnings, _PROOF)
 
 
 def check_alive(withdrawal: Withdrawal, height: Height) -> None:
@@ -141,8 +158,12 @@ def check_alive(withdrawal: Withdrawal, height: Height) -> None:
         )
 
 
-def _fulfils(facts: Facts, withdrawal: Withdrawal) -> None:
-    """Step 7: it does exactly what was approved. All reasons at once."""
+def fulfils(facts: Facts, withdrawal: Withdrawal) -> None:
+    """Step 7: it does exactly what was approved.
+
+    Raises:
+        Refused: every way in which it does not.
+    """
     tx, coin, network = facts.psbt.tx, facts.vault.coin, facts.vault.network
     anchor = OutPoint(Txid(withdrawal.anchor.txid), withdrawal.anchor.vout)
     others = [str(at) for at, txin in enumerate(tx.inputs) if txin.sequence != SEQUENCE]
@@ -206,7 +227,18 @@ def _told(payments: Counter[tuple[bytes, Sats]], vault: Vault) -> str:
     return "; ".join(lines[:_SHOWN]) + more
 
 
-def _spend(facts: Facts, approved: ApprovedWithdrawal, history: tuple[Withdrawal, ...]) -> Spend:
+def spend_of(
+    facts: Facts,
+    policy: Policy,
+    approved: ApprovedWithdrawal | Proposed,
+    history: tuple[Withdrawal, ...],
+    clock: LocalTime | None,
+) -> Spend:
+    """What the rules judge. All of it but the clock follows from what steps 1 to 7 established.
+
+    Raises:
+        BadInput: the policy lists a wallet that is not understood.
+    """
     return Spend(
         coin=facts.vault.coin,
         network=facts.vault.network,
@@ -219,6 +251,8 @@ def _spend(facts: Facts, approved: ApprovedWithdrawal, history: tuple[Withdrawal
         vsize=facts.vsize,
         withdrawal=approved,
         history=history,
+        wallets=listed(policy) if facts.externals else {},
+        clock=clock,
     )
 
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from policies.change import Change as PolicyChange
 from policies.decide import Passed
+from policies.epochs import TrustedPolicy
 from signer.core.address import address_of, script_of
 from signer.core.names import DocumentId, Height, Sats, Txid
 from signer.sign.check import Checked
@@ -41,6 +43,21 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """A policy that comes with the transaction, and that this signer trusts from then on.
+
+    Attributes:
+        epoch: its number.
+        activation_height: from which it governs, if it waits.
+        changes: what it changes, step by step since the policy that was trusted before.
+    """
+
+    epoch: int
+    activation_height: Height
+    changes: tuple[PolicyChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """Everything about a checked transaction that the officer confirms.
 
@@ -55,17 +72,20 @@ class Review:
         change: what returns, or None.
         fee: what the miner gets.
         vsize: virtual bytes of the finished transaction, with the longest signatures.
+        purpose: of the withdrawal: `payment`, `consolidation`, `internal` or `void`.
+        voids: id of the withdrawal that a void cancels, else None.
         sequence: the withdrawal's number.
         withdrawal: its id.
         initiator: who asked.
         why: the reason.
         approved: who approved, by name.
-        threshold: how many had to.
+        needed: how many had to, in words.
         height: the block from which it is valid.
         expiry: the block until which it may be signed and sent.
-        epoch: of the policy.
-        adopted: whether that policy is new to this signer.
+        epoch: of the policy that governs.
+        adopted: the newest policy, if it is new to this signer, else None.
         passed: the rules, in words.
+        warned: what the rules find worth a second look.
         signed: officers whose verified signatures of every input are in the file.
         earlier: other transactions that this signer has signed for the same withdrawal.
         txid: of the finished transaction.
@@ -82,17 +102,20 @@ class Review:
     change: Change | None
     fee: Sats
     vsize: int
+    purpose: str
+    voids: DocumentId | None
     sequence: int
     withdrawal: DocumentId
     initiator: str
     why: str
     approved: tuple[str, ...]
-    threshold: int
+    needed: str
     height: Height
     expiry: Height
     epoch: int
-    adopted: bool
+    adopted: Adopted | None
     passed: tuple[Passed, ...]
+    warned: tuple[str, ...]
     signed: tuple[str, ...]
     earlier: tuple[Txid, ...]
     txid: Txid
@@ -111,8 +134,11 @@ class Review:
 
     @property
     def percent(self) -> str:
-        """The fee as a share of the payments, in percent, rounded up to a hundredth."""
-        hundredths = -(-10_000 * self.fee // self.total)
+        """The fee as a share of the payments, in percent, rounded up to a hundredth.
+
+        Where nothing is paid, of what is spent.
+        """
+        hundredths = -(-10_000 * self.fee // (self.total or self.spent))
         return f"{hundredths // 100}.{hundredths % 100:02}"
 
 
@@ -125,7 +151,7 @@ def review(checked: Checked, *, known_epoch: int, signed_before: tuple[Txid, ...
         signed_before: ids of the transactions that it has signed for the same withdrawal.
     """
     facts, withdrawal = checked.facts, checked.approved.withdrawal
-    vault, tally = facts.vault, checked.approved.tally
+    vault, votes = facts.vault, checked.approved.votes
 
     def address(text: str) -> str:
         script = script_of(text, vault.coin, vault.network)
@@ -149,19 +175,32 @@ def review(checked: Checked, *, known_epoch: int, signed_before: tuple[Txid, ...
         change=change[0] if change else None,
         fee=facts.fee,
         vsize=facts.vsize,
+        purpose=withdrawal.purpose,
+        voids=withdrawal.voids,
         sequence=withdrawal.sequence,
         withdrawal=withdrawal.id,
         initiator=withdrawal.initiator,
         why=withdrawal.why,
-        approved=tally.signed,
-        threshold=tally.threshold,
+        approved=votes.signed,
+        needed=votes.needed,
         height=withdrawal.height,
         expiry=withdrawal.expiry,
         epoch=checked.policy.policy.epoch,
-        adopted=checked.policy.policy.epoch > known_epoch,
+        adopted=_adopted(checked.newest, known_epoch),
         passed=checked.passed,
+        warned=checked.warnings,
         signed=facts.signed_by,
         earlier=tuple(t for t in signed_before if t != facts.txid),
         txid=facts.txid,
         digest=checked.digest.hex(),
     )
+
+
+def _adopted(newest: TrustedPolicy, known_epoch: int) -> Adopted | None:
+    changes: tuple[PolicyChange, ...] = ()
+    step: TrustedPolicy | None = newest
+    while step and step.policy.epoch > known_epoch:
+        changes, step = (*step.changes, *changes), step.before
+    policy = newest.policy
+    found = Adopted(policy.epoch, policy.activation_height, changes)
+    return found if policy.epoch > known_epoch else None

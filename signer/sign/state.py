@@ -4,9 +4,14 @@ Documents lie in HOME/vaults/<vault id>/ as vault.json and policy-<epoch>.json. 
 for their hashes alone: the journal holds those, and every start compares and verifies again.
 
     event    what the journal line says, beside the vault's id
-    enrol    policies, and the name and fingerprint of this machine's key in the vault, if any
-    approve  chain: the withdrawal; officer
-    sign     policies and chain: those that were new; sequence, height, txid, fingerprint
+    enrol    policies, and the name and fingerprint of this machine's key in the vault, if any;
+             chain and voids, if a history came along
+    accept   policies
+    approve  approved: the withdrawal; officer
+    sign     policies, chain and voids: those that were new; sequence, height, txid, fingerprint
+
+A chain is pairs of sequence number and id with the height of the newest; voids are what the voids
+among them name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from policies.chain import NOTHING, Known, check_alone, verify_chain
 from policies.envelope import MAX_DOCUMENT, Envelope
 from policies.epochs import TrustedPolicy, trust_first
 from policies.policy import Policy
@@ -25,9 +31,10 @@ from signer.core.journal import Journal
 from signer.core.names import DocumentId, Fingerprint, Height, Txid
 from signer.core.vault import Vault
 from signer.sign.check import Checked, Enrolment
+from signer.sign.facts import enrolled
 from signer.sign.refusal import refused
 
-_EVENTS: Final = {"enrol", "approve", "sign"}
+_EVENTS: Final = {"enrol", "accept", "approve", "sign"}
 """Other lines (a policy that an admin signed here) are for auditors: no check depends on them."""
 
 _LONGEST_CHAIN: Final = 1_000
@@ -56,18 +63,22 @@ class _Pins:
     policies: dict[int, DocumentId] = field(default_factory=dict)
     keys: dict[Fingerprint, str] = field(default_factory=dict)
     chain: dict[int, DocumentId] = field(default_factory=dict)
+    approved: dict[int, DocumentId] = field(default_factory=dict)
+    voided: set[DocumentId] = field(default_factory=set)
     signed: dict[int, tuple[Txid, ...]] = field(default_factory=dict)
     height: int = 0
 
     def take(self, event: str, said: Mapping[str, Any]) -> None:
         self.policies |= dict(said.get("policies", ()))
         self.chain |= dict(said.get("chain", ()))
+        self.approved |= dict(said.get("approved", ()))
+        self.voided |= set(said.get("voids", ()))
+        self.height = max(self.height, said.get("height", 0))
         if said.get("key"):
             self.keys[said["fingerprint"]] = said["key"]
         if event == "sign":
             before = self.signed.get(said["sequence"], ())
             self.signed[said["sequence"]] = tuple(dict.fromkeys((*before, said["txid"])))
-            self.height = max(self.height, said["height"])
 
 
 class State:
@@ -94,8 +105,9 @@ class State:
         *,
         key: str = "",
         fingerprint: str = "",
+        history: Sequence[Withdrawal] = (),
     ) -> None:
-        """Pin a vault, its policies, and this machine's key in it, if it has one.
+        """Pin a vault, its policies, this machine's key in it, and its chain of withdrawals.
 
         A vault that is pinned already takes up what is new.
 
@@ -104,47 +116,46 @@ class State:
             policies: every epoch once, oldest first.
             key: the key's name here, or empty.
             fingerprint: the key's, or empty.
+            history: the withdrawals that are new here, oldest first.
 
         Raises:
             BadInput: a document is not what it should be, or the disk does not take it.
-            Refused: the policies are not this vault's, or lack a quorum.
+            Refused: the policies are not this vault's, or lack a quorum; the history does not
+                follow from what is known.
         """
         pinned = Vault.parse(vault.payload)
         known = self.vaults.get(pinned.id)
-        trusted(pinned, policies, known.enrolment.policy if known else None)
+        enrolment = known.enrolment if known else None
+        trusted(pinned, policies, enrolment.policy if enrolment else None)
+        if history:
+            enrolled(history[-1], {pinned.id: pinned})
+            verify_chain(history[-1], history[:-1], enrolment.known if enrolment else NOTHING)
         self._store(pinned.id, "vault", vault)
         new = self._store_policies(pinned.id, policies)
-        self._append("enrol", pinned.id, policies=new, key=key, fingerprint=fingerprint)
+        links = self._links(pinned.id, history)
+        self._append("enrol", pinned.id, policies=new, key=key, fingerprint=fingerprint, **links)
 
-    def check_known(self, withdrawal: Withdrawal) -> None:
-        """Check a withdrawal that comes without its chain against what is known here.
+    def accept(self, policy: Envelope) -> None:
+        """Trust a vault's next policy, whose changes an officer has read.
 
         Raises:
-            Refused: this signer knows another withdrawal of this number, or of the one before.
+            BadInput: not a policy, or the disk does not take it.
+            Refused: it does not follow from the newest that is pinned.
         """
-        chain = self.vaults[withdrawal.vault].enrolment.chain
-        at = withdrawal.sequence
-        for sequence, found in ((at, withdrawal.id), (at - 1, withdrawal.previous)):
-            if chain.get(sequence, found) != found:
-                raise refused(
-                    6,
-                    "chain.known",
-                    f"another withdrawal {sequence} was approved or signed here",
-                    expected=chain[sequence],
-                    found=str(found),
-                    hint="ask the other officers which of them they have seen",
-                )
+        vault = Policy.parse(policy.payload).vault
+        self.vaults[vault].enrolment.policy.advance(policy)
+        self._append("accept", vault, policies=self._store_policies(vault, [policy]))
 
     def approve(self, withdrawal: Withdrawal, officer: str) -> None:
         """Remember an approval, before it is given.
 
         Raises:
             BadInput: the disk does not take it.
-            Refused: as `check_known`.
+            Refused: as `check_alone`.
         """
-        self.check_known(withdrawal)
+        check_alone(withdrawal, self.vaults[withdrawal.vault].enrolment.known)
         link = [withdrawal.sequence, withdrawal.id]
-        self._append("approve", withdrawal.vault, chain=[link], officer=officer)
+        self._append("approve", withdrawal.vault, approved=[link], officer=officer)
 
     def sign(self, checked: Checked, fingerprint: Fingerprint, **device: str) -> None:
         """Remember a signature before it is made (step 10); on the disk when this returns.
@@ -158,20 +169,29 @@ class State:
             BadInput: the disk does not take it.
         """
         facts, withdrawal = checked.facts, checked.approved.withdrawal
-        known = self.vaults[facts.vault.id].enrolment.chain
-        links = [[w.sequence, w.id] for w in (*checked.history, withdrawal)]
+        links = self._links(facts.vault.id, (*checked.history, withdrawal))
         self._append(
             "sign",
             facts.vault.id,
             policies=self._store_policies(facts.vault.id, facts.documents.policies),
-            chain=[link for link in links if link[0] not in known][-_LONGEST_CHAIN:],
             sequence=withdrawal.sequence,
-            height=withdrawal.height,
             txid=facts.txid,
             psbt=checked.digest.hex(),
             fingerprint=fingerprint,
             **device,
+            **links,
         )
+
+    def _links(self, vault: DocumentId, chain: Sequence[Withdrawal]) -> dict[str, Any]:
+        """What a verified chain adds to the journal."""
+        memory = self.vaults.get(vault)
+        known = memory.enrolment.known.ids if memory else {}
+        new = [link for link in chain if link.sequence not in known]
+        return {
+            "chain": [[link.sequence, link.id] for link in new][-_LONGEST_CHAIN:],
+            "voids": [link.voids for link in new if link.voids][-_LONGEST_CHAIN:],
+            "height": max((link.height for link in chain), default=0),
+        }
 
     def _append(self, event: str, vault: DocumentId, **said: object) -> None:
         # Decided upon what was read at the start: another process may not have come between.
@@ -201,7 +221,9 @@ class State:
             for epoch, pin in sorted(pins.policies.items())
         ]
         policy = trusted(vault, policies, None)
-        enrolment = Enrolment(vault, policy, pins.chain, Height(pins.height))
+        voided = frozenset(pins.voided)
+        chain = Known(pins.chain, Height(pins.height), pins.approved, voided)
+        enrolment = Enrolment(vault, policy, chain)
         return Memory(enrolment, pins.keys, pins.signed)
 
     def _path(self, vault: DocumentId, name: str) -> Path:

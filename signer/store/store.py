@@ -4,7 +4,7 @@ Nothing here is secret and nothing here is trusted: the signers check every docu
 Documents are kept as the bytes that were received, and every signature that ever came is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -48,6 +48,11 @@ CREATE TABLE transactions (
 CREATE TABLE labels (
     vault TEXT NOT NULL REFERENCES vaults, branch INTEGER NOT NULL, place INTEGER NOT NULL,
     text TEXT NOT NULL, PRIMARY KEY (vault, branch, place)) STRICT
+""",
+    """
+CREATE TABLE signed (
+    vault TEXT NOT NULL REFERENCES vaults, officer TEXT NOT NULL, sequence INTEGER NOT NULL,
+    PRIMARY KEY (vault, officer)) STRICT
 """,
 )
 """Append a script to change the schema; never edit one that was released."""
@@ -232,7 +237,8 @@ class Store:
     ) -> StoredDraft:
         """Keep a draft and take its coins.
 
-        Drafts of one withdrawal may share coins: all spend the anchor, so at most one confirms.
+        Drafts of withdrawals with one anchor (versions of one, and its voids) may share coins: all
+        spend the anchor, so at most one confirms.
 
         Raises:
             BadInput: a draft of another withdrawal has taken one of the coins, be it meanwhile.
@@ -276,15 +282,22 @@ class Store:
 
         Args:
             vault: whose.
-            besides: a withdrawal whose own drafts do not count.
+            besides: a withdrawal whose own drafts do not count, nor those of its family.
         """
         sql = (
-            "SELECT DISTINCT c.txid, c.vout FROM draft_coins c JOIN drafts d ON c.draft = d.number"
-            " JOIN withdrawals w ON d.withdrawal = w.id"
-            " WHERE w.vault = ? AND d.released = 0 AND w.id IS NOT ?"
+            "SELECT DISTINCT c.txid, c.vout, w.id FROM draft_coins c"
+            " JOIN drafts d ON c.draft = d.number JOIN withdrawals w ON d.withdrawal = w.id"
+            " WHERE w.vault = ? AND d.released = 0"
         )
-        rows = self._database.rows(sql, vault, besides)
-        return frozenset(OutPoint(Txid(txid), vout) for txid, vout in rows)
+        family = self.family(besides) if besides else ()
+        rows = self._database.rows(sql, vault)
+        return frozenset(OutPoint(Txid(t), vout) for t, vout, owner in rows if owner not in family)
+
+    def family(self, withdrawal: DocumentId) -> tuple[DocumentId, ...]:
+        """The withdrawals of one anchor, of which at most one confirms: itself and its voids."""
+        head = self.withdrawal_by_id(withdrawal).withdrawal
+        chain = (stored.withdrawal for stored in self.withdrawals(head.vault))
+        return tuple(link.id for link in chain if link.anchor == head.anchor)
 
     def change_indexes(
         self, vault: DocumentId, *, besides: DocumentId | None = None
@@ -298,8 +311,30 @@ class Store:
         return frozenset(index for (index,) in self._database.rows(sql, vault, besides))
 
     def release(self, withdrawal: DocumentId) -> None:
-        """A withdrawal has confirmed, or never will: its drafts' coins are taken no longer."""
+        """A withdrawal has expired: its drafts' coins are taken no longer."""
         self._database.rows("UPDATE drafts SET released = 1 WHERE withdrawal = ?", withdrawal)
+
+    def settle(self, withdrawal: DocumentId) -> None:
+        """A withdrawal has confirmed: no other of its family will, and none takes coins."""
+        for one in self.family(withdrawal):
+            self.release(one)
+
+    # Who knows what
+
+    def note_signed(self, vault: DocumentId, officers: Iterable[str], sequence: int) -> None:
+        """Officers have signed a withdrawal: their signers know the chain up to it."""
+        sql = (
+            "INSERT INTO signed VALUES (?, ?, ?) ON CONFLICT (vault, officer)"
+            " DO UPDATE SET sequence = max(sequence, excluded.sequence)"
+        )
+        for officer in officers:
+            self._database.rows(sql, vault, officer, sequence)
+
+    def signed_up_to(self, vault: DocumentId) -> dict[str, int]:
+        """The newest withdrawal that each officer has signed, as far as is known here."""
+        return dict(
+            self._database.rows("SELECT officer, sequence FROM signed WHERE vault = ?", vault)
+        )
 
     # Finished transactions
 

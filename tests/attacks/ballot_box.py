@@ -5,10 +5,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from policies.envelope import Envelope
 from policies.policy import Policy
-from policies.quorum import Tally
+from policies.quorum import Tally, Votes
+from policies.withdrawal import Withdrawal
 
 
-def every_signature(envelope: Envelope, policy: Policy) -> Tally:
+def every_signature(envelope: Envelope, policy: Policy) -> Votes:
     """Count each good signature: whoever's it is, and however often."""
     names = {key: name for name, key in policy.officers.items()}
     signed = tuple(
@@ -16,14 +17,19 @@ def every_signature(envelope: Envelope, policy: Policy) -> Tally:
         for s in envelope.signatures
         if _good(s.keyid, s.sig, envelope.pae())
     )
-    return Tally(policy.approvers.name, policy.approvers.threshold, signed, ())
+    return _votes(envelope, policy, signed)
 
 
-def every_name(envelope: Envelope, policy: Policy) -> Tally:
+def every_name(envelope: Envelope, policy: Policy) -> Votes:
     """Count each name of an approver that stands there, without looking at the signature."""
     named = {s.keyid for s in envelope.signatures}
-    signed = tuple(n for n in policy.approvers.members if policy.officers[n] in named)
-    return Tally(policy.approvers.name, policy.approvers.threshold, signed, ())
+    members = policy.roles["approvers"].members
+    return _votes(envelope, policy, tuple(n for n in members if policy.officers[n] in named))
+
+
+def _votes(envelope: Envelope, policy: Policy, signed: tuple[str, ...]) -> Votes:
+    demands = policy.demands(Withdrawal.parse(envelope.payload))
+    return Votes(tuple(Tally(d.role, d.count, signed, ()) for d in demands))
 
 
 def _good(key: str, signature: bytes, message: bytes) -> bool:

@@ -7,7 +7,8 @@ from defences import paid, refused, stolen
 from world import World
 
 from policies.rules import Destinations
-from signer.core.names import Sats
+from policies.rules.destinations import Entry, Group
+from signer.core.names import Height, Sats
 
 
 def test_more_than_the_ceiling_is_refused(world, tmp_path):
@@ -34,10 +35,8 @@ def test_many_payments_to_one_destination_are_one(world, tmp_path):
 def strict():
     """A world whose policy lists the destinations."""
     world = World()
-    rules = (*world.policy.rules, Destinations((world.payment().address,)))
-    world.policy = replace(world.policy, rules=rules)
-    world.policy_envelope = world.admit(world.policy)
-    return world
+    known = Group((Entry(world.payment().address, 0, Height(0)),))
+    return world.rule(Destinations("listed", {"known": known}))
 
 
 def test_a_destination_that_is_not_listed_is_refused(strict, tmp_path):
@@ -47,10 +46,10 @@ def test_a_destination_that_is_not_listed_is_refused(strict, tmp_path):
     )
     raw = strict.bundle(envelope)
     problem = refused(
-        strict, raw, 8, "destinations.allowed", hint="only a new policy can add a destination"
+        strict, raw, 8, "destinations.listed", hint="only a new policy can add a destination"
     )
     assert problem.found == strict.payment(payee=66).address
-    tx = stolen(strict, raw, tmp_path, "destinations.allowed")
+    tx = stolen(strict, raw, tmp_path, "destinations.listed")
     assert paid(tx, strict.foreign_script()) == 300_000
 
 
@@ -58,5 +57,5 @@ def test_a_listed_address_beside_another_is_no_cover(strict):
     """Every output is looked up, not the first, and not the largest."""
     payments = (strict.payment(), replace(strict.payment(payee=66), amount=Sats(1_000)))
     raw = strict.bundle(strict.approve(strict.withdrawal(payments=payments)))
-    problem = refused(strict, raw, 8, "destinations.allowed", hint="compare the whole address")
+    problem = refused(strict, raw, 8, "destinations.listed", hint="compare the whole address")
     assert problem.found == strict.payment(payee=66).address

@@ -25,9 +25,9 @@ def test_an_expiry_before_its_height_is_refused(world, tmp_path):
 def test_an_approval_that_never_ends_is_refused(world, tmp_path):
     """The policy has a longest lifetime: 144 blocks here."""
     raw = world.bundle(world.approve(world.withdrawal(expiry=Height(HEIGHT + 145))))
-    problem = refused(world, raw, 8, "timing.max_lifetime", hint=ANEW)
+    problem = refused(world, raw, 8, "timing.max_lifetime_blocks", hint=ANEW)
     assert (problem.expected, problem.found) == ("144 blocks", "145")
-    stolen(world, raw, tmp_path, "timing.max_lifetime")
+    stolen(world, raw, tmp_path, "timing.max_lifetime_blocks")
     assert world.examine(world.bundle(world.approve(world.withdrawal(expiry=Height(HEIGHT + 144)))))
 
 
@@ -60,8 +60,10 @@ def test_what_a_signer_has_signed_is_its_clock(world, drawer, tmp_path):
 
 def test_a_signer_without_that_memory_takes_it(world, drawer):
     """The limit of this defence, said plainly: the anchor and the chain are what remains."""
-    old, _, _ = drawer
-    assert world.examine(world.bundle(world.approve(old)), height=old.expiry).passed
+    old, later, _ = drawer
+    kept = world.bundle(world.approve(old))
+    assert world.examine(kept).passed
+    assert world.examine(kept, chain={1: old.id, 2: later.id}, height=old.expiry).passed
 
 
 def test_the_program_refuses(world, program_refuses):

@@ -12,7 +12,9 @@ def extra(world, amount=100_000, script=None):
 
     def tamper(draft):
         draft.outputs[1].amount -= amount
-        draft.outputs.append(DraftOutput(amount, script or world.foreign_script()))
+        draft.outputs.append(
+            DraftOutput(amount, world.foreign_script() if script is None else script)
+        )
 
     return world.bundle(tamper=tamper)
 
@@ -31,15 +33,25 @@ def test_without_that_rule_the_money_is_gone(either, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("amount", "script"),
-    [(0, b"\x6a\x04note"), (0, b""), (1, b"\x51"), (700, b"\x00\x14" + bytes(20))],
-    ids=["a note", "an empty script", "anybody's", "dust"],
+    ("amount", "script", "shape"),
+    [
+        (0, b"\x6a\x04note", ("shape.script_types", "shape.dust")),
+        (0, b"", ("shape.script_types", "shape.dust")),
+        (1, b"\x51", ("shape.script_types",)),
+        (293, b"\x00\x14" + bytes(20), ("shape.dust",)),
+        (700, b"\x00\x14" + bytes(20), ()),
+    ],
+    ids=["a note", "an empty script", "anybody's", "dust", "small change"],
 )
-def test_worthless_outputs_are_extra_too(world, tmp_path, amount, script):
-    """Nothing is too small or too strange to count; consensus would take each."""
+def test_worthless_outputs_are_extra_too(world, tmp_path, amount, script, shape):
+    """Nothing is too small or too strange to count; consensus would take each.
+
+    Were step 7 gone, the rule about shapes would still stop most of them.
+    """
     raw = extra(world, amount, script)
     refused(world, raw, 7, "transaction.payments", hint=HINT)
-    assert len(stolen(world, raw, tmp_path, "transaction.payments").outputs) == 3
+    expect_each_alone_stops(world, raw, {"transaction.payments": 7} | dict.fromkeys(shape, 8))
+    assert len(stolen(world, raw, tmp_path, "transaction.payments", *shape).outputs) == 3
 
 
 def test_a_missing_payment_is_refused(world, tmp_path):

@@ -3,8 +3,6 @@
 A thief who mines, or shares with a miner, is paid by fees. Three ceilings hold at once.
 """
 
-from dataclasses import replace
-
 import pytest
 from defences import (
     burnt,
@@ -17,7 +15,7 @@ from defences import (
 )
 from world import DraftOutput, World
 
-from policies.rules import Amounts, Approvals, Fees, Timing
+from policies.rules import Fees
 from signer.cli.review import warnings
 from signer.core.errors import Refused
 from signer.core.names import Sats
@@ -32,16 +30,7 @@ APPROVED = 50_000
 
 def world_with(max_fee, max_rate):
     """A world with other ceilings in its policy."""
-    world = World()
-    rules = (
-        Amounts(Sats(5_000_000)),
-        Fees(Sats(max_fee), max_rate),
-        Approvals("approvers"),
-        Timing(144),
-    )
-    world.policy = replace(world.policy, rules=rules)
-    world.policy_envelope = world.admit(world.policy)
-    return world
+    return World().rule(Fees(Sats(max_fee), max_rate))
 
 
 @pytest.mark.parametrize(
@@ -61,6 +50,15 @@ def test_one_satoshi_over_a_ceiling_is_refused(tmp_path, rule, max_fee, max_rate
     raw = world.bundle(fee=ceiling + 1)
     refused(world, raw, 8, rule, hint=LOWER)
     assert burnt(world, stolen(world, raw, tmp_path, rule)) == ceiling + 1
+
+
+def test_a_fee_that_is_a_large_share_is_refused(tmp_path):
+    """Most of a small payment would go to the miner, under ceilings made for large ones."""
+    world = World().rule(Fees(Sats(100_000), 100, share_ppm=6_000))
+    assert world.examine(world.bundle(fee=1_800)).passed
+    raw = world.bundle(fee=1_801)
+    refused(world, raw, 8, "fees.share_ppm", hint=LOWER)
+    assert burnt(world, stolen(world, raw, tmp_path, "fees.share_ppm")) == 1_801
 
 
 def test_change_that_is_left_out_is_a_fee(world, tmp_path):

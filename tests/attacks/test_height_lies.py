@@ -51,7 +51,7 @@ def chain_of_two(world, first_height, second_height):
 def test_heights_never_decrease_along_the_chain(world, tmp_path):
     """Back-dated, a withdrawal would fall out of its window. Equal heights are fine."""
     raw = chain_of_two(world, HEIGHT, HEIGHT - 1)
-    refused(world, raw, 6, "chain.height", hint="ask the officers what they approved")
+    refused(world, raw, 6, "chain.height", hint="ask the other officers")
     stolen(world, raw, tmp_path, "chain.height")
     assert world.examine(chain_of_two(world, HEIGHT, HEIGHT)).history
 

@@ -7,6 +7,7 @@ import pytest
 from defences import burnt, finished, signed
 from world import INITIATOR, NAMES
 
+from policies.chain import check_alone
 from policies.withdrawal import Anchor
 from signer.core.errors import Refused
 from signer.core.names import Height
@@ -71,7 +72,9 @@ def test_officers_who_approve_different_documents_stand_still(world, tmp_path):
         for other in NAMES:
             if other != name:
                 with pytest.raises(Refused, match="another withdrawal 1"):
-                    State(tmp_path / other).check_known(withdrawal)
+                    check_alone(
+                        withdrawal, State(tmp_path / other).enrolments[world.vault.id].known
+                    )
 
 
 def test_two_quorums_that_share_nobody_can_fork_the_chain(world, tmp_path):

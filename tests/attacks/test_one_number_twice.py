@@ -17,7 +17,7 @@ from signer.core.names import Height
 from signer.core.psbt import Psbt
 from signer.sign.state import State
 
-ASK = "ask the officers what they approved"
+ASK = "ask the other officers"
 
 
 def twin(world):
@@ -51,7 +51,7 @@ def test_a_fork_further_back_is_seen(world, tmp_path):
     second = world.withdrawal(sequence=2, previous=other.id)
     raw = world.bundle(world.approve(second), predecessors=[other.payload])
     problem = refused(world, raw, 6, "chain.known", hint=ASK, chain={1: world.withdrawal().id})
-    assert "breaks at 1" in problem.what
+    assert "another withdrawal 1" in problem.what
     signed(world, world.bundle(), tmp_path)
     stolen(world, raw, tmp_path, "chain.known")
 
@@ -62,7 +62,8 @@ def spoiled_chains(world):
     second = world.withdrawal(sequence=2, previous=first.id)
     third = world.withdrawal(sequence=3, previous=second.id)
     return third, {
-        "chain.length": [second.payload],
+        "chain.behind": [second.payload],
+        "chain.length": [first.payload, second.payload, second.payload],
         "chain.previous": [
             first.payload,
             world.withdrawal(sequence=2, previous=first.id, why="another").payload,
@@ -71,13 +72,16 @@ def spoiled_chains(world):
     }
 
 
-@pytest.mark.parametrize("rule", ["chain.length", "chain.previous", "chain.sequence"])
+@pytest.mark.parametrize(
+    "rule", ["chain.behind", "chain.length", "chain.previous", "chain.sequence"]
+)
 def test_the_chain_must_be_whole(world, tmp_path, rule):
-    """One left out, one exchanged, two in the wrong order: what was paid before is not hidden."""
+    """One left out, twice, exchanged, or out of order: what was paid before is not hidden."""
     third, chains = spoiled_chains(world)
     raw = world.bundle(world.approve(third), predecessors=chains[rule])
-    refused(world, raw, 6, rule, hint=ASK)
+    refused(world, raw, 6, rule, hint="--history" if rule == "chain.behind" else ASK)
     off = {
+        "chain.behind": ("chain.behind",),
         "chain.length": ("chain.length", "chain.sequence", "chain.previous"),
         "chain.previous": ("chain.previous",),
         "chain.sequence": ("chain.sequence", "chain.previous"),
@@ -128,4 +132,4 @@ def test_an_officer_approves_one_of_each_number(world, tmp_path):
     assert (refusal["step"], refusal["rule"]) == (6, "chain.known")
     assert (tmp_path / "0-out.json").exists()
     assert not (tmp_path / "1-out.json").exists()
-    assert list(State(program.home).enrolments[world.vault.id].chain) == [1]
+    assert list(State(program.home).enrolments[world.vault.id].known.approved) == [1]

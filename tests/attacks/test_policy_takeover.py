@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from defences import expect_unreadable, paid, refused, stolen, without
+from defences import expect_each_alone_stops, expect_unreadable, paid, refused, stolen, without
 from world import NAMES, World
 
 from policies.quorum import Role
 from signer.core.errors import Fault
+from signer.core.names import Height
 
 HINT = "give every policy in order"
 
@@ -105,7 +106,23 @@ def test_a_looser_policy_waits(patient, tmp_path):
         policies=[patient.policy_envelope, patient.admit(policy)],
     )
     refused(patient, raw, 5, "policy.activation", hint=HINT)
-    stolen(patient, raw, tmp_path, "policy.activation")
+    locks = {"policy.activation": 5, "policy.delay": 5}
+    expect_each_alone_stops(patient, raw, locks)
+    stolen(patient, raw, tmp_path, *locks)
+
+
+def test_the_proposed_height_is_not_believed(patient, tmp_path):
+    """The admins claim to have been asked long ago: a signer counts from what it has verified."""
+    policy = patient.successor(loosening_delay=0, activation_height=Height(144))
+    raw = patient.bundle(
+        patient.approve(patient.withdrawal(policy=policy.id)),
+        policies=[patient.policy_envelope, patient.admit(policy)],
+    )
+    memory = {"chain": {}, "height": 1}
+    refused(patient, raw, 5, "policy.delay", hint="coldsign policy accept", **memory)
+    with without("policy.delay"):
+        assert patient.examine(raw, **memory).passed
+    assert patient.examine(raw).passed
 
 
 def test_a_policy_governs_from_its_height_on(world, tmp_path):

@@ -121,7 +121,7 @@ def test_no_line_is_wider_than_the_screen(world, where, letter):
     """Whatever the text: narrow, wide, blank-looking, or stacked on one letter."""
     text = (letter * 500)[:500]
     for line in shown(world, said(world, text, where)).split("\n"):
-        assert show._width(line) <= WIDTH
+        assert show.width(line) <= WIDTH
 
 
 def test_the_same_holds_where_officers_approve(world):
@@ -129,7 +129,7 @@ def test_the_same_holds_where_officers_approve(world):
     fake = said(world, fake_line(world, "0.000 000 01 BTC"), "label")
     votes = count_approvals(world.approve(fake), world.policy)
     lines = "\n".join(documents.withdrawal(fake, "treasury", votes)).split("\n")
-    assert max(map(show._width, lines)) <= WIDTH
+    assert max(map(show.width, lines)) <= WIDTH
     assert not [line for line in lines if line.startswith("  fee  ")]
 
 

@@ -23,11 +23,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from policies.chain import Known
 from policies.envelope import Envelope
 from policies.epochs import TrustedPolicy, trust_first
 from policies.policy import Policy
-from policies.quorum import Role
-from policies.rules import Amounts, Approvals, Fees, Timing
+from policies.quorum import Demand, Role
+from policies.rules import Amounts, Approvals, Fees, Rule, Shape, Timing
+from policies.rules.approvals import Tier
 from policies.withdrawal import Anchor, Payment, Withdrawal
 from signer.build.psbt_write import build
 from signer.build.vault import create_vault
@@ -175,7 +177,8 @@ class World:
             rules=(
                 Amounts(Sats(5_000_000)),
                 Fees(Sats(100_000), 100),
-                Approvals("approvers"),
+                Approvals((Tier(None, (Demand("approvers", 2),)),)),
+                Shape(20, ("p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr")),
                 Timing(144),
             ),
         )
@@ -210,6 +213,13 @@ class World:
         for name in admins:
             envelope = envelope.signed(self.officers[name].approval)
         return envelope
+
+    def rule(self, *rules: Rule) -> "World":
+        """Let epoch 1 have these rules, in place of those of the same kind."""
+        new = {rule.NAME: rule for rule in (*self.policy.rules, *rules)}
+        self.policy = replace(self.policy, rules=tuple(new.values()))
+        self.policy_envelope = self.admit(self.policy)
+        return self
 
     def successor(self, policy: Policy | None = None, **changes: Any) -> Policy:
         """The next epoch of a policy, with changes."""
@@ -346,7 +356,7 @@ class World:
     ) -> dict[DocumentId, Enrolment]:
         """What a signer who enrolled this vault knows."""
         policy = policy or self.trusted()
-        enrolment = Enrolment(self.vault, policy, chain or {}, Height(height))
+        enrolment = Enrolment(self.vault, policy, Known(chain or {}, Height(height)))
         return {self.vault.id: enrolment}
 
     def examine(self, raw: bytes, **memory: Any) -> Checked:

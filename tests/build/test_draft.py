@@ -164,7 +164,7 @@ def test_a_payment_over_the_policys_limit_is_caught_by_our_own_check():
 def test_a_history_that_is_missing_is_caught_by_our_own_check():
     """Predecessors that do not belong there make no draft."""
     small = world()
-    first = small.approved(100_000).envelope.payload
+    first = small.approved(100_000).withdrawal
     with pytest.raises(Refused) as caught:
         small.draft(100_000, predecessors=(first,))
     assert caught.value.refusals[0].step == 6

@@ -10,13 +10,57 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from policies.errors import BadInput, Fault
 from policies.policy import MAX_POLICY, Policy
-from policies.quorum import Role
-from policies.rules import Amounts, Approvals, Destinations, Fees, Timing
+from policies.quorum import Demand, Role
+from policies.rules import (
+    MANDATORY,
+    Amounts,
+    Approvals,
+    Consolidation,
+    Destinations,
+    Fees,
+    Internal,
+    Schedule,
+    Shape,
+    Timing,
+)
+from policies.rules.approvals import Tier
+from policies.rules.destinations import Entry, Group
+from policies.rules.windows import Window
 from signer.build.policy_source import read_toml, template, write_toml
 
 VAULT = sha256(b"vault").hexdigest()
 OTHER_ID = sha256(b"other").hexdigest()
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+
+WHOLE = (
+    Amounts(5, 6, (Window(144, 7), Window(1008, 8)), (Window(144, 9),)),
+    Destinations(
+        "listed",
+        {
+            "hot.wallet": Group(
+                (
+                    Entry(ADDRESS, 0, 3),
+                    Entry('"quoted"\\', 0, 3),
+                    Entry("wpkh([aabbccdd/84h/1h/0h]tpub.../<0;1>/*)", 20, 4),
+                ),
+                (Window(144, 10),),
+                internal=True,
+            )
+        },
+        cooling=11,
+    ),
+    Fees(12, 13, 14, (Window(1008, 15),)),
+    Approvals(
+        (Tier(16, (Demand("tokyo.desk", 1),)), Tier(None, (Demand("admins", 2),))),
+        {"alice": 17},
+    ),
+    Shape(18, ("p2wpkh", "p2tr"), 1, op_return=True),
+    Consolidation(19, 20, 21, (Demand("tokyo.desk", 1),)),
+    Internal(22, 23, 24, (Demand("admins", 2),), 25, (Window(144, 26),)),
+    Timing(27, 28, 29, 30, 31, frozen=True),
+    Schedule(("mon", "fri"), "09:00", "17:30", enforce=True),
+)
+"""Every rule with every setting."""
 
 
 def key_id(name):
@@ -38,22 +82,18 @@ def policy_toml():
 
 def test_round_trip_through_toml():
     """TOML and JSON are the same tables; a name with a dot stays one name."""
-    officers = MappingProxyType({"o.suzuki": key_id("suzuki"), "alice": key_id("alice")})
+    officers = MappingProxyType({name: key_id(name) for name in ("o.suzuki", "alice", "bob")})
     there = replace(
         read_toml(policy_toml()),
         epoch=7,
         previous=OTHER_ID,
         officers=officers,
         roles=MappingProxyType(
-            {name: Role(name, ("o.suzuki", "alice"), 2) for name in ("admins", "tokyo.desk")}
+            {name: Role(name, ("o.suzuki", "alice"), 1) for name in ("admins", "tokyo.desk")}
         ),
-        rules=(
-            Amounts(5),
-            Destinations((ADDRESS, '"quoted"\\')),
-            Fees(7, 8),
-            Approvals("tokyo.desk"),
-            Timing(9),
-        ),
+        rules=WHOLE,
+        proposed_height=5,
+        revoked=("bob",),
     )
     back = read_toml(write_toml(there))
     assert back == there == Policy.parse(there.payload)
@@ -67,10 +107,12 @@ def test_the_template_is_a_policy_with_comments():
     assert found.vault == VAULT
     assert (found.epoch, found.previous, found.activation_height) == (1, None, 100)
     assert found.admins == Role("admins", ("alice", "bob", "carol"), 2)
-    assert found.approvers == Role("approvers", ("alice", "bob", "carol"), 2)
-    assert [rule.NAME for rule in found.rules] == ["amounts", "fees", "approvals", "timing"]
+    assert found.roles["approvers"] == Role("approvers", ("alice", "bob", "carol"), 2)
+    assert [rule.NAME for rule in found.rules] == [*MANDATORY]
+    assert (found.proposed_height, found.revoked, found.window) == (100, (), 0)
     assert "# the id that `coldquorum vault show` prints, in full\nvault = " in text
-    assert "# the most that one destination receives in one withdrawal\n[rules.amounts]" in text
+    said = "# the most that leaves: to one destination, at once, within some blocks"
+    assert f"{said}\n[rules.amounts]\nper_payment = 100000000\n" in text
 
 
 def test_the_template_without_officers_asks_for_them():

@@ -44,7 +44,7 @@ def test_safe_text_is_one_printable_line(text):
 def test_folded_text_stays_within_its_lines(text, width):
     """No line is wider than it may be, and nothing but blanks is lost."""
     lines = show.folded(text, width)
-    assert max(map(show._width, lines)) <= width
+    assert max(map(show.width, lines)) <= width
     assert "".join(lines).replace(" ", "") == show.safe(text).replace(" ", "")
 
 

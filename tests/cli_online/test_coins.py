@@ -3,6 +3,7 @@
 import coordinators_desk as desk
 import pytest
 
+from policies.withdrawal import PAYMENT
 from signer.cli.online import terms
 from signer.cli.online.coins import change_index, free
 from signer.core.errors import BadInput, Refused
@@ -87,7 +88,7 @@ def test_too_little_money_is_said_before_anybody_approves():
 
 def test_lifetime_and_fee_ceiling_come_from_the_policy():
     """A day, or what the policy allows; never more than that."""
-    assert terms.max_fee(desk.policy()) == 100_000
+    assert terms.max_fee(desk.policy(), PAYMENT) == 100_000
     assert terms.lifetime(desk.policy(), None) == 144
     assert terms.lifetime(desk.policy(), 1) == 1
     for asked in (0, 145, -1):

@@ -5,6 +5,7 @@ that every run sees the same documents.
 """
 
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from types import MappingProxyType
 
@@ -12,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from policies.envelope import Envelope
 from policies.policy import Policy
-from policies.quorum import Role
-from policies.rules import Amounts, Approvals, Fees, Timing
+from policies.quorum import Demand, Role
+from policies.rules import Amounts, Approvals, Fees, Shape, Timing
+from policies.rules.approvals import Tier
 from policies.spend import Output, Spend, SpentCoin
 from policies.withdrawal import Anchor, Payment, Withdrawal, approve_check
 
@@ -48,9 +50,22 @@ def policy(**changes):
         loosening_delay=0,
         officers=MappingProxyType({name: key_id(name) for name in OFFICERS}),
         roles=MappingProxyType({name: Role(name, OFFICERS, 2) for name in ("admins", "approvers")}),
-        rules=(Amounts(BTC), Fees(100_000, 100), Approvals("approvers"), Timing(144)),
+        rules=(
+            Amounts(BTC),
+            Fees(100_000, 100),
+            Approvals((Tier(None, (Demand("approvers", 2),)),)),
+            Shape(100, ("p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr")),
+            Timing(144),
+        ),
+        proposed_height=100,
     )
     return replace(usual, **changes)
+
+
+@cache
+def policy_id():
+    """Give the id of the unchanged policy."""
+    return policy().id
 
 
 def withdrawal(under=None, **changes):
@@ -59,7 +74,7 @@ def withdrawal(under=None, **changes):
         "coin": "BTC",
         "network": "regtest",
         "vault": VAULT,
-        "policy": (under or policy()).id,
+        "policy": under.id if under else policy_id(),
         "sequence": 1,
         "previous": None,
         "initiator": "dave",

@@ -4,17 +4,45 @@ from dataclasses import replace
 
 import pytest
 from policy_world import BTC, OTHER_ID, approved, policy, rules_of, spend, withdrawal
+from rule_world import ADDRESS, OTHER, earlier, proposed
 
 from policies.decide import decide
-from policies.rules import MANDATORY, RULES, Destinations
+from policies.quorum import Demand
+from policies.rules import MANDATORY, RULES, Consolidation, Destinations, Internal, Schedule, Timing
+from policies.rules.destinations import Entry, Group
+from policies.rules.windows import Window
+from policies.spend import LocalTime, Output, SpentCoin
+
+NEED = (Demand("approvers", 2),)
+HOURS = Schedule(("mon",), "09:00", "17:00", enforce=True)
+EXTRA = (
+    Destinations("listed", {"all": Group((Entry(ADDRESS, 0, 0),), internal=True)}),
+    Consolidation(2, 10**6, 1000, NEED),
+    Internal(2, 10**6, 1000, NEED, BTC),
+    HOURS,
+)
+"""The rules that a policy may leave out."""
+
+
+def full():
+    """Give a policy with every rule there is, in the order of the table."""
+    rules = {rule.NAME: rule for rule in (*policy().rules, *EXTRA)}
+    return policy(rules=tuple(rules[name] for name in RULES))
+
+
+def under(there, *amounts, **changes):
+    """Give a spend of an approved withdrawal under a policy."""
+    found = proposed(*(amounts or (BTC // 2,)), policy=there.id, **changes)
+    object.__setattr__(found.withdrawal, "policy", there.id)
+    return found
 
 
 def test_a_spend_within_every_rule_is_allowed():
     """Each rule passes and says what it demands."""
     verdict = decide(policy(), spend())
     assert verdict.allowed
-    assert [passed.rule for passed in verdict.passed] == ["amounts", "fees", "approvals", "timing"]
-    assert all(passed.sentence for passed in verdict.passed)
+    assert [passed.rule for passed in verdict.passed] == list(MANDATORY)
+    assert "no destination receives more than 1 BTC" in verdict.passed[0].sentence
 
 
 def test_every_refusal_is_told():
@@ -28,25 +56,64 @@ def test_every_refusal_is_told():
         "timing.height",
     ]
     assert {refusal.step for refusal in verdict.refusals} == {8}
-    assert [passed.rule for passed in verdict.passed] == ["amounts", "approvals"]
+    assert [passed.rule for passed in verdict.passed] == ["amounts", "approvals", "shape"]
 
 
-def test_one_failing_rule_is_enough():
-    """An AND where an AND belongs: the optional list alone refuses."""
-    rules = (*policy().rules, Destinations(("bcrt1qelsewhere",)))
-    under = policy(rules=rules)
-    verdict = decide(under, spend(approved(under=under)))
-    assert rules_of(verdict.refusals) == ["destinations.allowed"]
-    assert not verdict.allowed
+BITES = {
+    "amounts": ((BTC + 1,), {}, "amounts.per_payment"),
+    "destinations": ((BTC,), {"address": OTHER}, "destinations.listed"),
+    "fees": ((BTC,), {"fee": 20_001, "vsize": 300}, "fees.approved"),
+    "approvals": ((BTC,), {"initiator": "alice"}, "approvals.barred"),
+    "shape": ((1,), {}, "shape.dust"),
+    "consolidation": (
+        (),
+        {"purpose": "consolidation", "inputs": (SpentCoin("00", 0, BTC),) * 3},
+        "consolidation.max_inputs",
+    ),
+    "internal": ((BTC + 1,), {"purpose": "internal"}, "internal.per_withdrawal"),
+    "timing": ((BTC,), {"expiry": 1145}, "timing.max_lifetime_blocks"),
+    "schedule": ((BTC,), {"clock": LocalTime(6, "12:00")}, "schedule.hours"),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_bites_alone(rule):
+    """A spend that one rule alone refuses: without its check, it would be allowed."""
+    amounts, changes, name = BITES[rule]
+    there = full()
+    found = proposed(*amounts, policy=there.id, **changes)
+    object.__setattr__(found.withdrawal, "policy", there.id)
+    verdict = decide(there, found)
+    assert rules_of(verdict.refusals) == [name]
+    assert {passed.rule for passed in verdict.passed} == set(RULES) - {rule}
+    without = tuple(one for one in there.rules if rule != one.NAME)
+    object.__setattr__(there, "rules", without)
+    assert rule in ("consolidation", "internal") or decide(there, found).refusals == ()
+
+
+def test_a_spend_within_all_rules_is_allowed():
+    """With every rule there is, of each purpose."""
+    there = full()
+    for purpose, amounts in (
+        ("payment", (BTC,)),
+        ("internal", (BTC,)),
+        ("consolidation", ()),
+        ("void", ()),
+    ):
+        found = proposed(*amounts, purpose=purpose, policy=there.id, clock=LocalTime(0, "12:00"))
+        object.__setattr__(found.withdrawal, "policy", there.id)
+        verdict = decide(there, found)
+        assert verdict.allowed, verdict.refusals
+        assert verdict.warnings == ()
 
 
 @pytest.mark.parametrize("missing", MANDATORY)
 def test_a_policy_without_a_mandatory_rule_allows_nothing(missing):
     """Default deny holds for a hand-made policy, too: silence is no consent."""
-    under = policy()
+    there = policy()
     # The approval names the whole policy; the rule is taken out behind its back.
-    object.__setattr__(under, "rules", tuple(r for r in under.rules if missing != r.NAME))
-    verdict = decide(under, spend())
+    object.__setattr__(there, "rules", tuple(r for r in there.rules if missing != r.NAME))
+    verdict = decide(there, spend())
     assert verdict.refusals == ()
     assert not verdict.allowed
 
@@ -70,10 +137,79 @@ def test_approvals_under_another_policy_are_refused():
     assert rules_of(decide(newer, spend()).refusals) == ["policy.policy"]
 
 
+def test_a_void_outlives_its_policy():
+    """It names the older one; its approvals are counted under the one in force."""
+    newer = replace(policy(), epoch=2, previous=policy().id)
+    there = proposed(purpose="void")
+    assert rules_of(decide(newer, there).refusals) == ["policy.policy"]
+    object.__setattr__(there.withdrawal, "policy", newer.id)
+    assert decide(newer, there).refusals == ()
+
+
+@pytest.mark.parametrize("purpose", ["consolidation", "internal"])
+def test_a_special_purpose_needs_its_rule(purpose):
+    """Default deny: what has no table is not allowed; and no other rule's name is a purpose."""
+    there = policy()
+    found = rules_of(decide(there, under(there, purpose=purpose)).refusals)
+    assert found == ["policy.purpose"]
+    for name in ("amounts", "destinations", "", "Payment"):
+        found = rules_of(decide(full(), under(full(), purpose=name)).refusals)
+        assert "policy.purpose" in found
+
+
+@pytest.mark.parametrize(
+    ("history", "sequence", "refusals"),
+    [
+        ((), 1, 0),
+        ((), 2, 1),
+        ((earlier(990, 1, sequence=1),), 2, 0),
+        ((earlier(990, 1, sequence=2),), 3, 1),
+        ((earlier(901, 1, sequence=2),), 3, 1),
+        ((earlier(900, 1, sequence=2),), 3, 0),
+    ],
+)
+def test_the_windows_must_see_all_that_they_count(history, sequence, refusals):
+    """Back to the vault's first withdrawal, or to one that the longest window leaves out."""
+    there = policy()
+    rules = (replace(there.rules[0], windows=(Window(100, BTC),)), *there.rules[1:])
+    there = policy(rules=rules)
+    found = decide(there, under(there, sequence=sequence, history=history))
+    assert rules_of(found.refusals) == ["policy.history"] * refusals
+    object.__setattr__(there, "rules", policy().rules)
+    assert decide(there, under(there, sequence=sequence, history=history)).refusals == ()
+
+
+def test_a_freeze_refuses_all_but_voids():
+    """Whatever else the policy says."""
+    there = full()
+    rules = tuple(Timing(144, frozen=True) if r.NAME == "timing" else r for r in there.rules)
+    there = policy(rules=rules)
+    assert rules_of(decide(there, under(there)).refusals) == ["timing.frozen"]
+    found = proposed(purpose="void")
+    object.__setattr__(found.withdrawal, "policy", there.id)
+    assert decide(there, found).allowed
+
+
+def test_warnings_are_told_and_refuse_nothing():
+    """A look-alike, and a time outside of business hours that is not enforced."""
+    alike = f"bcrt1q{'x' * 30}{ADDRESS[-6:]}"
+    listed = Destinations("any", {"all": Group((Entry(ADDRESS, 0, 0),))})
+    there = policy(rules=(*policy().rules, listed, replace(HOURS, enforce=False)))
+    found = under(there, clock=LocalTime(6, "12:00"))
+    script = found.externals[0].script
+    object.__setattr__(found, "externals", (Output(alike, script, BTC),))
+    verdict = decide(there, found)
+    assert verdict.allowed
+    assert len(verdict.warnings) == 2
+    assert "begins and ends like" in verdict.warnings[0]
+    assert "business hours" in verdict.warnings[1]
+
+
 def test_the_table_of_rules_is_in_order_and_complete():
     """Each rule stands under its own name, and every mandatory one is there."""
     assert all(name == rule.NAME for name, rule in RULES.items())
-    assert set(MANDATORY) == {"amounts", "fees", "approvals", "timing"} < set(RULES)
+    assert set(MANDATORY) == {"amounts", "fees", "approvals", "shape", "timing"} < set(RULES)
+    assert {name for name, rule in RULES.items() if rule.GRANTS} == {"consolidation", "internal"}
 
 
 def test_many_payments_are_all_looked_at():

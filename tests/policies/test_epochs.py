@@ -1,4 +1,4 @@
-"""Policy epochs: old and new quorum, one step at a time, never back."""
+"""Policy epochs: old and new quorum, one step at a time, never back; tighter now, looser later."""
 
 from dataclasses import replace
 from types import MappingProxyType
@@ -6,10 +6,12 @@ from types import MappingProxyType
 import pytest
 from policy_world import OTHER_ID, key_id, policy, sign
 
-from policies.epochs import TrustedPolicy, count_admins, trust_first
+from policies.change import Direction
+from policies.epochs import TrustedPolicy, compare, count_admins, trust_first
 from policies.errors import BadInput, Fault, Refused
-from policies.quorum import Role
-from policies.rules import Fees
+from policies.quorum import Demand, Role
+from policies.rules import Amounts, Consolidation, Destinations, Fees, Timing
+from policies.rules.destinations import Entry, Group
 
 NEW = ("dave", "erin", "frank")
 
@@ -141,7 +143,6 @@ def test_a_tampered_next_policy_is_refused():
         ({"vault": OTHER_ID}, "policy.vault"),
         ({"coin": "MONA"}, "policy.coin"),
         ({"network": "main"}, "policy.network"),
-        ({"activation_height": 99}, "policy.activation"),
     ],
 )
 def test_what_does_not_follow_is_refused(changes, rule):
@@ -174,16 +175,295 @@ def test_rollback_is_refused():
     )
 
 
+# tighter at once, looser later
+
+
+def with_rule(rule, **changes):
+    """Give the rules of the usual policy with one exchanged or added."""
+    others = tuple(one for one in policy().rules if not isinstance(one, type(rule)))
+    return {"rules": (*others, rule), **changes}
+
+
+TIGHTER = with_rule(Amounts(50_000_000))
+LOOSER = with_rule(Amounts(200_000_000))
+FREEZE = with_rule(Timing(144, frozen=True))
+
+
+def after(old, *steps):
+    """Advance from a first policy through next ones, each signed by alice and bob."""
+    found = trusted(old)
+    for changes in steps:
+        new = next_policy(found.policy, **changes)
+        found = found.advance(sign("policy", new.payload, "alice", "bob"))
+    return found
+
+
+@pytest.mark.parametrize("changes", [TIGHTER, FREEZE, {"loosening_delay": 200}, {}], ids=range(4))
+@pytest.mark.parametrize("height", [0, 100, 10_000])
+def test_what_only_tightens_acts_at_once(changes, height):
+    """Whatever heights it claims: the one before is dead as soon as this one is known."""
+    old = policy(loosening_delay=144)
+    found = after(old, {**changes, "activation_height": height, "proposed_height": 9_000})
+    assert not found.waits
+    for at in (0, 99, height, 10**6):
+        assert found.at(at) is found
+
+
 @pytest.mark.parametrize("delay", [0, 1, 144])
-def test_the_next_policy_waits_for_the_delay(delay):
-    """It takes effect at the old one's activation and delay, not a block earlier."""
+@pytest.mark.parametrize(
+    "changes",
+    [LOOSER, with_rule(Consolidation(9, 9, 9, (Demand("admins", 2),)))],
+    ids=("limit", "grant"),
+)
+def test_what_loosens_waits_for_the_delay(delay, changes):
+    """From the height at which it was proposed; until then the one before governs."""
+    changes = {**changes, "proposed_height": 1_000}
     old = policy(loosening_delay=delay)
-    at = replace(next_policy(old), activation_height=100 + delay)
-    assert advance(at, "alice", "bob", old=old).policy == at
-    early = replace(at, activation_height=99 + delay)
+    found = after(old, {**changes, "activation_height": 1_000 + delay})
+    assert found.waits
+    assert found.at(999 + delay).policy == old
+    assert found.at(1_000 + delay) is found
     with pytest.raises(Refused) as caught:
-        advance(early, "alice", "bob", old=old)
+        after(old, {**changes, "activation_height": 999 + delay})
     assert caught.value.refusals[0].rule == "policy.activation"
+    assert caught.value.expected == f"height {1_000 + delay} or later"
+
+
+def test_a_change_of_both_kinds_waits_as_a_whole():
+    """One looser setting among many tighter ones: split it into two policies to act at once."""
+    old = policy(loosening_delay=144)
+    rules = (Amounts(50_000_000), Fees(100_001, 100), *policy().rules[2:])
+    mixed = {"rules": rules, "proposed_height": 1_000}
+    assert after(old, {**mixed, "activation_height": 1_144}).waits
+    with pytest.raises(Refused):
+        after(old, {**mixed, "activation_height": 1_143})
+
+
+def test_a_tighter_step_cannot_smuggle_in_a_looser_one_that_waits():
+    """Limit 1, then 2 that waits, then 1.5: tighter than 2 and still looser than 1."""
+    old = policy(loosening_delay=144)
+    looser = {**LOOSER, "proposed_height": 1_000, "activation_height": 1_144}
+    less = with_rule(Amounts(150_000_000), proposed_height=1_001)
+    with pytest.raises(Refused) as caught:
+        after(old, looser, {**less, "activation_height": 1_001})
+    assert caught.value.refusals[0].rule == "policy.activation"
+    late = after(old, looser, {**less, "activation_height": 1_144})
+    assert not late.waits
+    assert late.at(0) is late
+
+
+def test_a_freeze_passes_by_what_waits():
+    """Tighter than the policy that waits and than the one in force: it acts at once."""
+    old = policy(loosening_delay=144)
+    looser = {**LOOSER, "proposed_height": 1_000, "activation_height": 1_144}
+    freeze = with_rule(Timing(144, frozen=True), activation_height=100)
+    found = after(old, looser, freeze)
+    assert not found.waits
+    assert found.at(1_001) is found
+
+
+def test_two_that_wait_come_into_force_one_after_the_other():
+    """Each at its height."""
+    old = policy(loosening_delay=144)
+    one = {**LOOSER, "proposed_height": 1_000, "activation_height": 1_144}
+    two = with_rule(Amounts(300_000_000), proposed_height=1_010, activation_height=1_154)
+    found = after(old, one, two)
+    assert [found.at(h).policy.epoch for h in (0, 1_143, 1_144, 1_153, 1_154)] == [1, 1, 2, 2, 3]
+
+
+def test_the_longest_delay_of_what_is_passed_by_counts():
+    """A policy that waits and would shorten the delay does not shorten it for the next."""
+    old = policy(loosening_delay=144)
+    short = {"loosening_delay": 0, "proposed_height": 1_000, "activation_height": 1_144}
+    with pytest.raises(Refused):
+        after(old, short, {**LOOSER, "proposed_height": 1_001, "activation_height": 1_143})
+    found = after(old, short, {**LOOSER, "proposed_height": 1_001, "activation_height": 1_145})
+    assert found.at(1_144).policy.epoch == 2
+
+
+def silent(old, since, *steps):
+    """Meet policies in a transaction, knowing heights up to `since`."""
+    envelopes = [sign("policy", old.payload, "alice", "bob")]
+    for changes in steps:
+        new = next_policy(trust_first(envelopes[0]).follow(envelopes).policy, **changes)
+        envelopes.append(sign("policy", new.payload, "alice", "bob"))
+    return trust_first(envelopes[0]).follow(envelopes, {"": since})
+
+
+def test_a_proposal_that_claims_to_be_old_does_not_shorten_the_delay():
+    """Stolen admin keys: proposed long ago, it says. Who saw later heights knows better."""
+    old = policy(loosening_delay=144)
+    claim = {**LOOSER, "proposed_height": 100, "activation_height": 1_000}
+    assert silent(old, 856, claim).policy.epoch == 2
+    with pytest.raises(Refused) as caught:
+        silent(old, 857, claim)
+    (refusal,) = caught.value.refusals
+    assert refusal.rule == "policy.delay"
+    assert (refusal.expected, refusal.found) == ("height 1001 or later", "height 1000")
+    assert "coldsign policy accept" in refusal.hint
+    assert silent(old, 10**6, {**TIGHTER, "activation_height": 0}).policy.epoch == 2
+
+
+def test_the_delay_counts_from_what_was_withdrawn_before_that_policy():
+    """A signer that missed two looser policies: withdrawals under the second do not hinder it.
+
+    Nor do those under the first hinder the second; those under neither count for both.
+    """
+    old = policy(loosening_delay=100)
+    two = next_policy(old, **LOOSER, proposed_height=1_000, activation_height=1_100)
+    rules = with_rule(Amounts(300_000_000), proposed_height=1_200, activation_height=1_300)
+    three = next_policy(two, **rules)
+    envelopes = [sign("policy", one.payload, "alice", "bob") for one in (old, two, three)]
+    start = trust_first(envelopes[0])
+    honest = {"": 0, old.id: 1_000, two.id: 1_200, three.id: 5_000}
+    assert start.follow(envelopes, honest).policy.epoch == 3
+    for late in ({old.id: 1_001}, {two.id: 1_201}, {"": 1_001}, {"stranger": 1_001}):
+        assert refused(start.follow, envelopes, {**honest, **late}) == "policy.delay"
+
+
+def test_an_officer_who_read_the_changes_may_accept_them():
+    """Then only the documents count."""
+    claim = {**LOOSER, "proposed_height": 100, "activation_height": 1_000}
+    assert after(policy(loosening_delay=144), claim).waits
+
+
+def test_new_destinations_cool_from_their_activation():
+    """One that claims to be listed since long ago would skip the cooling."""
+    listed = Destinations("listed", {"hot": Group((Entry("a", 0, 0),))}, 144)
+    old = policy(**with_rule(listed))
+    for since, passes in ((1_000, True), (999, False)):
+        group = {"hot": Group((Entry("a", 0, 0), Entry("b", 0, since)))}
+        new = with_rule(Destinations("listed", group, 144), activation_height=1_000)
+        if passes:
+            assert after(old, new).waits
+        else:
+            with pytest.raises(Refused) as caught:
+                after(old, new)
+            assert caught.value.refusals[0].rule == "policy.since"
+            assert caught.value.found == "b"
+
+
+# what changed
+
+
+def directions(old, new):
+    """Give each change's path and direction."""
+    return [(change.path, str(change.direction)) for change in compare(old, new)]
+
+
+def test_nothing_changed():
+    """The place in time alone is no change."""
+    new = next_policy(policy(), activation_height=5, proposed_height=6)
+    assert compare(policy(), new) == ()
+
+
+CAROL_OUT = {
+    "revoked": ("carol",),
+    "roles": {r: Role(r, ("alice", "bob"), 2) for r in ("admins", "approvers")},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"loosening_delay": 1}, [("loosening_delay", "tighter")]),
+        (
+            {"officers": {**policy().officers, "dave": key_id("dave")}},
+            [("officers.dave", "looser")],
+        ),
+        (
+            {"officers": {**policy().officers, "carol": key_id("karl")}},
+            [("officers.carol", "looser")],
+        ),
+        (
+            CAROL_OUT,
+            [
+                ("revoked.carol", "tighter"),
+                ("roles.admins.members", "tighter"),
+                ("roles.approvers.members", "tighter"),
+            ],
+        ),
+        (
+            {"roles": {**policy().roles, "admins": Role("admins", ("alice", "bob", "carol"), 3)}},
+            [("roles.admins.threshold", "tighter")],
+        ),
+        (
+            {"roles": {**policy().roles, "desk": Role("desk", ("alice",), 1)}},
+            [("roles.desk", "neutral")],
+        ),
+        (TIGHTER, [("rules.amounts.per_payment", "tighter")]),
+        (FREEZE, [("rules.timing.frozen", "tighter")]),
+        (
+            with_rule(Destinations("listed", {"hot": Group((Entry("a", 0, 100),))}, 144)),
+            [("rules.destinations", "tighter")],
+        ),
+        (with_rule(Consolidation(9, 9, 9, ())), [("rules.consolidation", "looser")]),
+    ],
+    ids=lambda value: value[0][0] if isinstance(value, list) else "",
+)
+def test_each_change_points_one_way_and_back_the_other(changes, found):
+    """Undone, a change points the other way; what nobody can tell is looser both ways."""
+    old, new = policy(), policy(**changes)
+    assert directions(old, new) == found
+    both_ways = {"tighter": "looser", "looser": "tighter", "neutral": "neutral"}
+    undone = [(path, both_ways[direction]) for path, direction in found]
+    if ("officers.carol", "looser") in found:
+        undone = found  # another key is another person
+    assert directions(new, old) == undone
+
+
+def test_a_change_tells_old_and_new():
+    """For officers to read."""
+    (change,) = compare(policy(), policy(**TIGHTER))
+    assert (change.old, change.new) == ("100 000 000 sat", "50 000 000 sat")
+    assert change.direction is Direction.TIGHTER
+
+
+# officers come and go
+
+
+def test_a_lost_admin_key_is_replaced_by_those_who_remain():
+    """Two of three: alice and bob let karl in for carol; as a loosening it waits."""
+    people = {**policy().officers, "karl": key_id("karl")}
+    names = ("alice", "bob", "karl")
+    change = {
+        "officers": MappingProxyType(people),
+        "roles": {r: Role(r, names, 2) for r in ("admins", "approvers")},
+        "revoked": ("carol",),
+        "proposed_height": 1_000,
+        "activation_height": 1_144,
+    }
+    found = after(policy(loosening_delay=144), change)
+    assert found.waits
+    assert found.policy.admins.members == names
+    third = next_policy(found.policy, **TIGHTER)
+    assert found.advance(sign("policy", third.payload, "bob", "karl")).policy.id == third.id
+    with pytest.raises(Refused):
+        found.advance(sign("policy", third.payload, "bob", "carol"))
+
+
+def test_a_stolen_admin_key_is_revoked_at_once():
+    """Without waiting; from then on it signs nothing."""
+    found = after(policy(loosening_delay=144), {**CAROL_OUT, "activation_height": 0})
+    assert found.at(0) is found
+    third = next_policy(found.policy, **TIGHTER)
+    with pytest.raises(Refused) as caught:
+        found.advance(sign("policy", third.payload, "alice", "carol"))
+    assert caught.value.refusals[0].rule == "policy.old_quorum"
+
+
+def test_one_lost_key_too_many_is_final():
+    """Of two admins who both must sign, one is lost: nobody can change the policy any more."""
+    both = {r: Role(r, ("alice", "bob"), 2) for r in ("admins", "approvers")}
+    found = trusted(policy(roles=MappingProxyType(both)))
+    new = next_policy(found.policy, roles={**both, "admins": Role("admins", ("alice",), 1)})
+    for names in (("alice",), ("alice", "carol")):
+        with pytest.raises(Refused) as caught:
+            found.advance(sign("policy", new.payload, *names))
+        assert caught.value.refusals[0].rule == "policy.old_quorum"
+
+
+# catching up
 
 
 def series(length):
@@ -220,6 +500,21 @@ def test_follow_refuses_a_gap_and_a_fork():
     assert refused(trust_first(envelopes[1]).follow, beside) == "policy.rollback"
 
 
+@pytest.mark.parametrize(("end", "passes"), [(1, True), (2, True), (3, True)])
+def test_follow_takes_one_that_still_governs(end, passes):
+    """While the newest waits, a transaction under the one before may bring that as its last."""
+    old = policy(loosening_delay=144)
+    two = next_policy(old, **LOOSER, proposed_height=1_000, activation_height=1_144)
+    three = next_policy(two, **with_rule(Amounts(300_000_000), activation_height=1_154))
+    envelopes = [sign("policy", one.payload, "alice", "bob") for one in (old, two, three)]
+    ahead = trust_first(envelopes[0]).follow(envelopes)
+    assert (ahead.follow(envelopes[:end]) is ahead) is passes
+    frozen = next_policy(three, **FREEZE, activation_height=0)
+    envelopes.append(sign("policy", frozen.payload, "alice", "bob"))
+    dead = trust_first(envelopes[0]).follow(envelopes)
+    assert refused(dead.follow, envelopes[:end]) == "policy.rollback"
+
+
 def test_follow_refuses_strangers_among_old_policies():
     """Out of order, twice, or an unsigned fork of an old epoch: each must link to the next."""
     one, two, three = series(3)
@@ -245,6 +540,6 @@ def test_only_the_checks_make_a_trusted_policy():
     """Neither the class nor a changed copy gets past them."""
     real = trusted()
     with pytest.raises(TypeError, match="only trust_first and advance"):
-        TrustedPolicy(real.policy, real.envelope, real.tally, object())
+        TrustedPolicy(real.policy, real.envelope, real.tally, None, (), object())
     with pytest.raises((TypeError, ValueError)):
         replace(real, policy=policy(loosening_delay=1))

@@ -34,7 +34,11 @@ def test_it_tells_everything(world, tmp_path):
     assert seen.change.address == world.vault.address(CHANGE, 0)
     assert seen.change.amount == COIN_AMOUNT - 300_000 - FEE
     assert (seen.fee, seen.spent, seen.total) == (FEE, COIN_AMOUNT, 300_000)
-    assert (seen.initiator, seen.approved, seen.threshold) == ("dave", ("alice", "bob"), 2)
+    assert (seen.initiator, seen.approved, seen.needed) == (
+        "dave",
+        ("alice", "bob"),
+        "2 of approvers",
+    )
     assert (seen.height, seen.expiry, seen.epoch) == (800, 900, 1)
     assert seen.signed == ("bob",)
     assert seen.why == "weekly settlement"
@@ -78,7 +82,7 @@ def test_the_screen(world):
         "  fee              0.000 020 00 BTC  2 000 sat, 10.6 sat/vB, 0.67% of payments\n" in text
     )
     assert "  returns          0.006 980 00 BTC  change address 0\n" in text
-    assert "  approved by  alice, bob (2 needed)\n" in text
+    assert "  approved by  alice, bob (2 of approvers needed)\n" in text
     assert "  signed by    nobody yet\n" in text
     assert "  valid        from block 800 to block 900\n" in text
     assert "look:" not in text

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from world import HEIGHT, World
 
+from policies.chain import NOTHING, Known
 from policies.envelope import Envelope
 from signer.core.errors import BadInput, Fault, Refused
 from signer.core.journal import Journal
@@ -26,7 +27,7 @@ def test_enrolment_is_remembered(world, tmp_path):
     assert memory.enrolment.vault == world.vault
     assert memory.enrolment.policy.policy.id == world.policy.id
     assert memory.keys == {world.officers["alice"].root.fingerprint: "alice"}
-    assert memory.enrolment.chain == {}
+    assert memory.enrolment.known == NOTHING
 
 
 def test_documents_are_pinned_in_the_design_s_places(world, tmp_path):
@@ -134,7 +135,8 @@ def test_an_approval_is_remembered(world, tmp_path):
     first, other = world.withdrawal(), world.withdrawal(why="another reason")
     state.approve(first, "alice")
     state = State(tmp_path)
-    assert state.vaults[world.vault.id].enrolment.chain == {1: first.id}
+    known = state.vaults[world.vault.id].enrolment.known
+    assert (known.approved, known.ids) == ({1: first.id}, {})
     state.approve(first, "alice")
     with pytest.raises(Refused) as refusal:
         state.approve(other, "alice")
@@ -150,7 +152,7 @@ def test_an_approval_of_a_successor_must_follow(world, tmp_path):
     stray = world.withdrawal(why="another reason")
     with pytest.raises(Refused) as refusal:
         state.approve(world.withdrawal(sequence=2, previous=stray.id), "alice")
-    assert "withdrawal 1" in refusal.value.what
+    assert refusal.value.refusals[0].rule == "chain.previous"
 
 
 def test_an_approved_withdrawal_binds_the_signer(world, tmp_path):
@@ -166,8 +168,7 @@ def test_a_signature_is_remembered(world, tmp_path):
     """Chain, transaction and height."""
     signed = world.sign(world.bundle(), tmp_path)
     memory = State(tmp_path).vaults[world.vault.id]
-    assert memory.enrolment.chain == {1: world.withdrawal().id}
-    assert memory.enrolment.height == HEIGHT
+    assert memory.enrolment.known == Known({1: world.withdrawal().id}, HEIGHT)
     assert memory.signed == {1: (signed.txid,)}
 
 
@@ -177,8 +178,7 @@ def test_the_whole_chain_is_remembered(world, tmp_path):
     second = world.withdrawal(sequence=2, previous=first.id, height=Height(HEIGHT + 5))
     world.sign(world.bundle(world.approve(second), predecessors=[first.payload]), tmp_path)
     memory = State(tmp_path).vaults[world.vault.id]
-    assert memory.enrolment.chain == {1: first.id, 2: second.id}
-    assert memory.enrolment.height == HEIGHT + 5
+    assert memory.enrolment.known == Known({1: first.id, 2: second.id}, HEIGHT + 5)
 
 
 def test_a_new_epoch_is_adopted_with_the_signature(world, tmp_path):
@@ -235,3 +235,51 @@ def test_a_folder_that_cannot_be_made(world, tmp_path):
         world.state(tmp_path)
     assert problem.value.fault is Fault.MACHINE
     assert not (tmp_path / "journal.jsonl").exists()
+
+
+# accepted policies, voids, and what an interrupted run leaves
+
+
+def test_an_accepted_policy_is_remembered(world, tmp_path):
+    """In a new process, too; a second one of that epoch is refused."""
+    state = world.state(tmp_path)
+    state.accept(world.admit(world.successor()))
+    assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.epoch == 2
+    with pytest.raises(Refused) as refusal:
+        State(tmp_path).accept(world.admit(world.successor(loosening_delay=1)))
+    assert refusal.value.refusals[0].rule == "policy.rollback"
+
+
+@pytest.mark.parametrize("left", [b"", b"{", b"another"], ids=["empty", "torn", "other"])
+def test_what_an_interrupted_run_left_is_no_obstacle(world, tmp_path, left):
+    """A document that no journal line pins is worth nothing, whatever it is."""
+    state = world.state(tmp_path)
+    other = world.admit(world.successor(loosening_delay=1)).to_bytes()
+    orphan = tmp_path / "vaults" / world.vault.id / "policy-2.json"
+    orphan.write_bytes(other if left == b"another" else left)
+    assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.epoch == 1
+    state.accept(world.admit(world.successor()))
+    policy = State(tmp_path).vaults[world.vault.id].enrolment.policy.policy
+    assert policy.id == world.successor().id
+
+
+def test_a_signed_void_is_remembered(world, tmp_path):
+    """From then on, what it cancels is not signed here, in a new process neither."""
+    first = world.withdrawal()
+    terms = {"purpose": "void", "voids": first.id, "payments": (), "anchor": first.anchor}
+    void = world.withdrawal(sequence=2, previous=first.id, **terms)
+    raw = world.bundle(world.approve(void), predecessors=[first.payload])
+    world.sign(raw, tmp_path)
+    state = State(tmp_path)
+    assert state.vaults[world.vault.id].enrolment.known.voided == {first.id}
+    with pytest.raises(Refused) as refusal:
+        examine(world.bundle(world.approve(first)), state.enrolments)
+    assert refusal.value.refusals[0].rule == "chain.voided"
+    assert examine(raw, state.enrolments).approved.withdrawal == void
+
+
+def test_every_version_of_a_withdrawal_may_be_signed(world, tmp_path):
+    """A bump: another fee, the same document; the review tells of the earlier one."""
+    first = world.sign(world.bundle(fee=2_000), tmp_path)
+    second = world.sign(world.bundle(fee=3_000), tmp_path)
+    assert State(tmp_path).vaults[world.vault.id].signed == {1: (first.txid, second.txid)}

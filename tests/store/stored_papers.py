@@ -90,6 +90,6 @@ def withdrawal_paper(vault: DocumentId, sequence: int = 1, **changes: Any) -> En
         "fee_ceiling": 20_000,
         "height": 200,
         "expiry": 300,
-        "anchor": Anchor("cd" * 32, 0),
+        "anchor": Anchor("cd" * 32, sequence),
     }
     return Envelope.wrap("withdrawal", Withdrawal(**{**fields, **changes}).payload)

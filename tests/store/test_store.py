@@ -208,6 +208,39 @@ def test_released_drafts_let_go_of_their_coins(store: Store, vault: DocumentId) 
     assert store.reserved(vault) == {ONE}
 
 
+def add_void(store: Store, vault: DocumentId, target: DocumentId) -> DocumentId:
+    """A void after the newest withdrawal."""
+    newest = store.withdrawals(vault)[-1].withdrawal
+    changes = {"purpose": "void", "voids": target, "payments": (), "previous": newest.id}
+    anchor = store.withdrawal_by_id(target).withdrawal.anchor
+    paper = withdrawal_paper(vault, newest.sequence + 1, anchor=anchor, **changes)
+    return store.add_withdrawal(paper).withdrawal.id
+
+
+def test_a_void_and_what_it_cancels_may_share_coins(store: Store, vault: DocumentId) -> None:
+    """One anchor, one family: at most one of them confirms, and then none takes coins."""
+    first, second = add_withdrawals(store, vault, 2)
+    void = add_void(store, vault, first)
+    assert store.family(first) == store.family(void) == (first, void)
+    assert store.family(second) == (second,)
+    store.add_draft(first, b"", [ONE], None)
+    store.add_draft(void, b"", [ONE, TWO], None)
+    assert store.reserved(vault, besides=void) == frozenset()
+    with pytest.raises(BadInput, match="taken by another"):
+        store.add_draft(second, b"", [TWO], None)
+    store.settle(void)
+    assert store.reserved(vault) == frozenset()
+
+
+def test_who_has_signed_what(store: Store, vault: DocumentId) -> None:
+    """The newest counts, whatever comes later."""
+    assert store.signed_up_to(vault) == {}
+    store.note_signed(vault, ["alice", "bob"], 3)
+    store.note_signed(vault, ["bob"], 2)
+    store.note_signed(vault, ["alice"], 4)
+    assert store.signed_up_to(vault) == {"alice": 4, "bob": 3}
+
+
 def test_change_addresses_of_drafts(store: Store, vault: DocumentId) -> None:
     """A draft built again for the same withdrawal may use its own again."""
     first, second = add_withdrawals(store, vault, 2)

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,11 @@ import pytest
 from programs import Ended, program
 
 from signer.ceremony.demo import passphrase
+
+# The world of tests/attacks stands behind these stories, too.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "attacks"))
+
+from house import House
 
 
 @dataclass(frozen=True)
@@ -99,3 +105,9 @@ def _copy(demo, place):
         secret.write_text(passphrase(officer) + "\n")
         secret.chmod(0o600)
     return Office(folder)
+
+
+@pytest.fixture
+def house(tmp_path) -> House:
+    """A custody house at work: three signers, one coordinator, play money."""
+    return House(tmp_path)

@@ -176,6 +176,12 @@ def test_json_complaints_are_json(unharmed, tmp_path):
         assert error["fault"] == "officer"
 
 
+def destinations(address):
+    """Give the TOML of a rule about destinations with one address, before the rule about fees."""
+    rule = '[rules.destinations]\nmode = "listed"\n[rules.destinations.groups.known]\n'
+    return f'{rule}addresses = [{{ address = "{address}", since = 0 }}]\n[rules.fees]'
+
+
 POLICIES = (
     ("per_payment = 100000000", "per_payment = 0.5", "policy.rules.amounts.per_payment"),
     ("per_payment = 100000000", "per_day = 1", "policy.rules.amounts"),
@@ -185,12 +191,8 @@ POLICIES = (
     ("epoch = 1", "epoch = 2", "previous"),
     ("epoch = 1", "epoch = = 1", "not TOML"),
     ('network = "regtest"', 'network = "main"', "policy.network"),
-    ("[rules.fees]", "[rules.destinations]\nallowed = ['bc1q']\n[rules.fees]", "allowed[0]"),
-    (
-        "[rules.fees]",
-        f"[rules.destinations]\nallowed = ['{GOOD.upper()}']\n[rules.fees]",
-        "policy.rules.destinations.allowed[0]",
-    ),
+    ("[rules.fees]", destinations("bc1q"), "policy.rules.destinations.groups.known"),
+    ("[rules.fees]", destinations(GOOD.upper()), "policy.rules.destinations.groups.known"),
 )
 
 

@@ -14,7 +14,7 @@ from signer.cli.session import HomeOption, JsonFlag, session
 from signer.core.errors import Fault, Refusal, Refused
 
 if TYPE_CHECKING:
-    from policies.policy import Policy
+    from policies.quorum import Votes
     from policies.withdrawal import Withdrawal
 
 _STEP = 6
@@ -37,6 +37,7 @@ def approve(
     home: HomeOption = None,
 ) -> None:
     """Approve a withdrawal. Its vault must be enrolled here (`enrol --officer-only` will do)."""
+    from policies.chain import check_alone
     from policies.envelope import MAX_DOCUMENT, Envelope
     from policies.withdrawal import Withdrawal, check_terms, count_approvals
     from signer.core.address import script_of
@@ -54,60 +55,59 @@ def approve(
     vault = enrolled(withdrawal, {known: e.vault for known, e in state.enrolments.items()})
     consent.refuse_shortcut(vault.coin, vault.network, yes=yes)
     enrolment = state.enrolments[vault.id]
-    policy = enrolment.policy.policy
+    policy = enrolment.governing(withdrawal.height).policy
     check_terms(withdrawal, policy)
-    check_alive(withdrawal, enrolment.height)
-    state.check_known(withdrawal)
+    check_alive(withdrawal, enrolment.known.height)
+    check_alone(withdrawal, enrolment.known)
     for payment in withdrawal.payments:
         script_of(payment.address, vault.coin, vault.network)
     name, key = identity.chosen(here, officer)
     approver = identity.called(policy.officers, key)
-    _check_approver(approver or name, approver, withdrawal, policy)
-    target = outputs.chosen(output, file, approver, ".json")
     before = count_approvals(envelope, policy)
+    _check_approver(approver or name, approver, withdrawal, before)
+    target = outputs.chosen(output, file, approver, ".json")
     show.note("\n".join((*documents.withdrawal(withdrawal, vault.name, before), "")))
     consent.ask(f"approve it as {approver}?", vault.coin, vault.network, yes=yes)
     private = identity.unlocked(here, name, passphrase_file)
     state.approve(withdrawal, approver)
     signed = envelope.signed(private)
     write_new(target, signed.to_bytes())
-    tally = count_approvals(signed, policy)
+    votes = count_approvals(signed, policy)
     data = {
         "withdrawal": withdrawal.id,
         "officer": approver,
-        "approved_by": list(tally.signed),
-        "missing": tally.missing,
+        "approved_by": list(votes.signed),
+        "missing": votes.missing,
         "file": str(target),
     }
-    still = f"{tally.missing} still needed" if tally.missing else "the quorum is reached"
-    here.emit(data, f"approved  {tally.sentence}; {still}\nwritten   {show.safe(str(target))}")
+    still = f"{votes.missing} still needed" if votes.missing else "the quorum is reached"
+    here.emit(data, f"approved  {votes.sentence}; {still}\nwritten   {show.safe(str(target))}")
 
 
-def _check_approver(name: str, approver: str, withdrawal: "Withdrawal", policy: "Policy") -> None:
+def _check_approver(name: str, approver: str, withdrawal: "Withdrawal", votes: "Votes") -> None:
     """Refuse an approval that no signer would count.
 
     Args:
         name: whom to name in the refusal.
         approver: what the policy calls this officer; empty if it does not know the key.
         withdrawal: what is to be approved.
-        policy: in force.
+        votes: so far.
 
     Raises:
-        Refused: not an approver, or the officer who asked.
+        Refused: not an approver of it, or the officer who asked.
     """
-    members = policy.approvers.members
-    if approver in members and approver != withdrawal.initiator:
+    if approver in votes.eligible:
         return
-    initiator = approver == withdrawal.initiator and approver in members
+    initiator = approver == withdrawal.initiator
     raise Refused(
         Refusal(
             _STEP,
             "approvals.initiator" if initiator else "approvals.approver",
             f"{name} asked for this withdrawal, so that approval would not count"
             if initiator
-            else f"{name} is not an approver under this policy",
+            else f"{name} may not approve this under the policy: no approver, revoked, or too much",
             Fault.OFFICER,
-            expected=f"one of {', '.join(m for m in members if m != withdrawal.initiator)}",
+            expected=f"one of {', '.join(votes.eligible)}",
             found=name,
             hint="let another officer approve it",
         )

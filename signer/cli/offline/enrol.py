@@ -33,6 +33,12 @@ def enrol(
     key: Annotated[
         str | None, typer.Option(metavar="NAME", help="This machine's key in the vault.")
     ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Withdrawals before (`coldquorum request export-history`)."
+        ),
+    ] = None,
     officer_only: Annotated[
         bool, typer.Option("--officer-only", help="No key here: this machine only approves.")
     ] = False,
@@ -43,8 +49,11 @@ def enrol(
 ) -> None:
     """Learn a vault: compare its id and first address with the other officers, and pin it.
 
-    Run it again with a newer policy, or with another key, to add that.
+    Run it again with another key, or with a history when this signer is behind, to add that. A
+    newer policy is for `coldsign policy accept`.
     """
+    from policies.chain import MAX_HISTORY, read_history
+    from signer.core.files import read_limited
     from signer.core.vault import Vault, twice_derived_address
     from signer.sign.state import State, trusted
 
@@ -59,17 +68,26 @@ def enrol(
     document = _read(vault, "vault")
     pinned = Vault.parse(document.payload)
     consent.refuse_shortcut(pinned.coin, pinned.network, yes=yes)
-    policies = _in_order([_read(path, "policy") for path in policy or ()])
     state = State(here.home)
     known = state.vaults.get(pinned.id)
+    policies = _in_order([_read(path, "policy") for path in policy or ()])
+    if known and not policies:
+        policies = [known.enrolment.policy.envelope]
     newest = trusted(pinned, policies, known.enrolment.policy if known else None)
+    chain = (
+        read_history(read_limited(history, limit=MAX_HISTORY, what="history")) if history else ()
+    )
     fingerprint = "" if key is None else _own(here, key, pinned, passphrase_file)
     first = twice_derived_address(pinned)
     show.note("\n".join((*documents.vault(pinned, own=fingerprint, first=first), "")))
     show.note("\n".join((*documents.policy(newest.policy), "")))
+    if known and newest.policy.epoch > known.enrolment.policy.policy.epoch:
+        show.note("\n".join((*documents.changes(newest.changes), "")))
+    if chain:
+        show.note("\n".join((*documents.history(chain), "")))
     question = "do the other officers read the same vault id and first address?"
     consent.ask(question, pinned.coin, pinned.network, yes=yes)
-    state.enrol(document, policies, key=key or "", fingerprint=fingerprint)
+    state.enrol(document, policies, key=key or "", fingerprint=fingerprint, history=chain)
     data = {
         "vault": pinned.id,
         "name": pinned.name,
@@ -80,6 +98,7 @@ def enrol(
         "epoch": newest.policy.epoch,
         "key": key,
         "fingerprint": fingerprint or None,
+        "sequence": state.vaults[pinned.id].enrolment.known.newest,
     }
     here.emit(data, show.columns((name, str(value or "none")) for name, value in data.items()))
 

@@ -9,6 +9,7 @@ import typer
 
 from signer.cli import review, show
 from signer.cli.naming import HINTS, named
+from signer.cli.offline import clock
 from signer.cli.session import HomeOption, JsonFlag, session
 from signer.core.errors import BadInput, Refused
 
@@ -50,7 +51,7 @@ def inspect(
         psbt = Psbt.parse(read_psbt(file))
     state = State(here.home)
     try:
-        checked = examine(psbt.raw, state.enrolments)
+        checked = examine(psbt.raw, state.enrolments, clock.local_time())
     except (BadInput, Refused) as problem:
         found = claims.claims(psbt, *(claims.named(psbt) or (coin, network)))
         here.emit(

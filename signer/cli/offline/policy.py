@@ -12,7 +12,7 @@ from signer.cli.offline.approve import OfficerOption
 from signer.cli.offline.outputs import OutputOption
 from signer.cli.prompt import PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, session
-from signer.core.errors import Fault, Refusal, Refused
+from signer.core.errors import BadInput, Fault, Refusal, Refused
 
 if TYPE_CHECKING:
     from policies.policy import Policy
@@ -54,6 +54,9 @@ def sign(
     admin = _admin(name, key, policy, before)
     target = outputs.chosen(output, file, admin, ".json")
     show.note("\n".join((*documents.policy(policy), "")))
+    if memory and memory.enrolment.policy.policy.id != policy.id:
+        changes = memory.enrolment.policy.changes_to(policy)
+        show.note("\n".join((*documents.changes(changes), "")))
     if before is None and policy.epoch > 1:
         show.warn("its vault is not enrolled here: compare the policy before it yourself")
     consent.ask(f"sign it as {admin}?", policy.coin, policy.network, yes=yes)
@@ -74,6 +77,64 @@ def sign(
     }
     still = f"{tally.missing} still needed" if tally.missing else "the quorum is reached"
     here.emit(data, f"signed   {tally.sentence}; {still}\nwritten  {show.safe(str(target))}")
+
+
+def accept(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", readable=False, help="The signed policy.")
+    ],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; test networks only.")] = False,
+    as_json: JsonFlag = False,
+    home: HomeOption = None,
+) -> None:
+    """Accept a vault's next policy on this machine, after reading what it changes.
+
+    A policy that only tightens acts here from now on: withdrawals of the one before are dead. One
+    that loosens anything waits for its block.
+    """
+    from dataclasses import asdict
+
+    from policies.envelope import MAX_DOCUMENT, Envelope
+    from policies.policy import Policy
+    from signer.core.files import read_limited
+    from signer.sign.state import State
+
+    here = session(context, as_json=as_json, home=home)
+    with named(file, hint=HINTS["policy"]):
+        raw = read_limited(file, limit=MAX_DOCUMENT, what="policy")
+        envelope = Envelope.parse(raw, kind="policy")
+        policy = Policy.parse(envelope.payload)
+    consent.refuse_shortcut(policy.coin, policy.network, yes=yes)
+    state = State(here.home)
+    if policy.vault not in state.vaults:
+        raise BadInput(
+            "the policy's vault is not enrolled here",
+            fault=Fault.OFFICER,
+            found=policy.vault,
+            hint="a first policy comes with its vault: `coldsign enrol VAULT --policy FILE`",
+        )
+    enrolment = state.vaults[policy.vault].enrolment
+    known = policy.id == enrolment.policy.policy.id
+    trusted = enrolment.policy if known else enrolment.policy.advance(envelope)
+    start = f"from block {policy.activation_height} on" if trusted.waits else "at once"
+    show.note("\n".join((*documents.policy(policy), "")))
+    show.note("\n".join((*documents.changes(trusted.changes), "")))
+    show.note(
+        f"  it takes effect {start}; this machine has verified block {enrolment.known.height}"
+    )
+    if not known:
+        consent.ask("accept these changes?", policy.coin, policy.network, yes=yes)
+        state.accept(envelope)
+    data = {
+        "policy": policy.id,
+        "epoch": policy.epoch,
+        "waits": trusted.waits,
+        "activation_height": policy.activation_height,
+        "changes": [asdict(change) for change in trusted.changes],
+    }
+    here.emit(data, f"{'accepted already' if known else 'accepted'}: takes effect {start}")
 
 
 def _check_newer(policy: "Policy", before: "Policy | None") -> None:

@@ -8,7 +8,7 @@ import typer
 
 from signer.cli import prompt, review, show
 from signer.cli.naming import HINTS, named
-from signer.cli.offline import consent, device_sign, outputs
+from signer.cli.offline import clock, consent, device_sign, outputs
 from signer.cli.offline.inspect import gathered
 from signer.cli.offline.outputs import OutputOption
 from signer.cli.prompt import PassphraseFile
@@ -54,7 +54,7 @@ def sign(
     state = State(here.home)
     # steps 1 to 8
     with named(file, hint=HINTS["psbt"]):
-        checked = examine(read_psbt(file), state.enrolments)
+        checked = examine(read_psbt(file), state.enrolments, clock.local_time())
     vault = checked.facts.vault
     consent.refuse_shortcut(vault.coin, vault.network, yes=yes)
     own = None if device is None else device_sign.key_of(checked.facts, _instead(device, key))

@@ -32,14 +32,15 @@ def free(
         coins: confirmed and mature.
         tip: the last block.
         store: what was asked for and built.
-        besides: a withdrawal whose own coins count as free.
+        besides: a withdrawal whose own coins, and its family's, count as free.
     """
+    own = store.family(besides) if besides else ()
     taken = set()
     for stored in store.withdrawals(vault.id):
         withdrawal = stored.withdrawal
         if withdrawal.expiry < tip.height:
             store.release(withdrawal.id)
-        elif withdrawal.id != besides:
+        elif withdrawal.id not in own:
             taken.add(OutPoint(Txid(withdrawal.anchor.txid), withdrawal.anchor.vout))
     taken |= store.reserved(vault.id, besides=besides)
     return tuple(coin for coin in coins if coin.outpoint not in taken)

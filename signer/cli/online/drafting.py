@@ -1,155 +1,296 @@
-"""A policy while it is being written: from a template to a source that can be proposed."""
+"""What `build` and `bump` share: everything around the drafting of a withdrawal's transaction."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+import re
+import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
-from policies import strict_json
-from policies.policy import MAX_POLICY, Policy
-from policies.quorum import officer_key
-from policies.rules import Destinations
-from policies.strict_json import Fields
-from signer.build.policy_source import read_toml, template
-from signer.build.typed import parse_address
-from signer.cli.naming import HINTS, named
+import typer
+
+from signer.cli import show
+from signer.cli.online import chains
+from signer.cli.session import Session
 from signer.core.errors import BadInput, Fault
-from signer.core.files import read_limited
-from signer.core.names import Height
-from signer.core.vault import Vault
-from signer.store.store import Store
 
-_MAX_RECORD = 4096
-"""Bytes of an officer's record; they take about 120."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from policies.withdrawal import Withdrawal
+    from signer.build.draft import Draft, Replaced
+    from signer.chain.chain import Chain, FeeRate, UnspentCoin
+    from signer.core.transaction import OutPoint
+    from signer.core.vault import Vault
+    from signer.sign.check import Checked
+    from signer.sign.facts import Facts
+    from signer.sign.review import Review
+    from signer.store.rows import StoredWithdrawal
+    from signer.store.store import Store
+
+TARGET: Final = 6
+"""Blocks within which it should confirm, about an hour, if no fee rate is given."""
+
+_RATE = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,3}))?")
+
+_MAX_RATE = 10_000
+"""sat/vB. Ten times the highest that the chain has seen; more is a slip of the finger."""
+
+NewPsbt = Annotated[
+    Path,
+    typer.Option(
+        "-o", "--output", metavar="FILE", readable=False, help="The PSBT; never overwrites."
+    ),
+]
+Rate = Annotated[
+    str | None,
+    typer.Option("--fee-rate", metavar="SAT/VB", help="For instance 12 or 2.5; else an estimate."),
+]
+Target = Annotated[
+    int, typer.Option(metavar="BLOCKS", help="For the estimate: how soon it should confirm.")
+]
 
 
-def first(vault: Vault, records: Sequence[tuple[str, str]], threshold: int | None) -> Policy:
-    """Give a first policy: the same quorum of all officers for each role.
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """An earlier transaction of a withdrawal's family: of itself, or of what it voids."""
+
+    facts: "Facts"
+    vsize: int
+    waiting: bool
+
+
+def make(
+    here: Session,
+    store: "Store",
+    asked: chains.Asked,
+    stored: "StoredWithdrawal",
+    *,
+    fee_rate: str | None,
+    target: int,
+    bump: bool,
+) -> "Draft":
+    """Draft an approved withdrawal's transaction, and keep it.
+
+    What may have been sent before is outbid: an earlier version of it, if it is bumped; for a
+    void, whatever it voids.
 
     Args:
-        vault: that it governs.
-        records: each officer's name and key.
-        threshold: of every role; a majority if None.
+        here: for the embedded chain.
+        store: what is known; the draft's coins are taken there.
+        asked: which chain.
+        stored: the withdrawal with its approvals.
+        fee_rate: as typed, or None to ask the chain.
+        target: blocks, for the chain's estimate.
+        bump: whether it is another version of what was built before.
 
     Raises:
-        BadInput: no officers, one of them twice, or no such quorum.
+        BadInput: the rate is no rate; it has confirmed, or is void; nothing to bump; too few coins.
+        Refused: too few approvals, another policy in force, the fee would pass a ceiling, expired.
+        ChainError: the chain cannot be asked.
     """
-    if not records:
-        raise BadInput(
-            "a first policy needs its officers",
-            fault=Fault.OFFICER,
-            expected="--officer FILE, once for each",
-            hint="`coldsign officer show NAME -o FILE` writes the file",
-        )
-    officers = dict(records)
-    if len(officers) != len(records):
-        raise BadInput(
-            "an officer is named twice",
-            fault=Fault.OFFICER,
-            found=", ".join(name for name, _ in records),
-            hint="each --officer has to be another one",
-        )
-    policy = read_toml(
-        template(coin=vault.coin, network=vault.network, vault=vault.id, officers=officers)
+    from policies.withdrawal import approve_check
+    from signer.build.carried import carried
+    from signer.build.draft import draft
+    from signer.cli.online import inbox
+    from signer.cli.online.coins import change_index, free
+
+    rate = None if fee_rate is None else _rate(fee_rate)
+    withdrawal = stored.withdrawal
+    vault = store.vault(withdrawal.vault).vault
+    chain_of = [link.withdrawal for link in store.withdrawals(vault.id)]
+    _check_not_void(withdrawal, chain_of)
+    newest = inbox.policy_in_force(store, vault.id)
+    governing = newest.at(withdrawal.height).policy
+    approved = approve_check(stored.envelope, governing)
+    load = carried(
+        withdrawal,
+        chain_of[: withdrawal.sequence - 1],
+        governing.window,
+        [signer.officer for signer in vault.signers],
+        store.signed_up_to(vault.id),
     )
-    if threshold is None:
-        return policy
-    if not 1 <= threshold <= len(officers):
-        raise BadInput(
-            "no such quorum",
-            fault=Fault.OFFICER,
-            expected=f"1 to {len(officers)}",
-            found=str(threshold),
-            hint="name more officers, or ask for fewer",
-        )
-    roles = {name: replace(role, threshold=threshold) for name, role in policy.roles.items()}
-    return replace(policy, roles=roles)
-
-
-def following(policy: Policy) -> Policy:
-    """Give the next epoch, unchanged but for what has to be."""
-    return replace(
-        policy,
-        epoch=policy.epoch + 1,
-        previous=policy.id,
-        activation_height=Height(policy.activation_height + policy.loosening_delay),
-    )
-
-
-def read_source(file: Path) -> Policy:
-    """Read a policy that a person wrote as TOML.
-
-    Raises:
-        BadInput: it cannot be read, or is not a whole policy; names the file and the key's path.
-    """
-    hint = HINTS["toml"]
-    with named(file, hint=hint):
-        raw = read_limited(file, limit=MAX_POLICY, what="policy")
-    if raw.startswith(b"{"):
-        hint = "this is a document, not TOML: `coldquorum policy show FILE` reads it"
-    with named(file, hint=hint):
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
+    with asked.open(here, vault.network) as chain:
+        versions = _versions(store, vault, withdrawal, chain)
+        outbid = [v for v in versions if bump or v.facts.withdrawal.id != withdrawal.id]
+        if bump and not any(v.facts.withdrawal.id == withdrawal.id for v in versions):
             raise BadInput(
-                "not text",
+                "nothing was built for it yet",
                 fault=Fault.OFFICER,
-                expected="a policy as TOML, in UTF-8",
-                found=f"a bad byte at {error.start}",
-            ) from None
-        return read_toml(text)
-
-
-def check_with_vault(policy: Policy, store: Store, file: Path) -> None:
-    """Check what only the Bitcoin side can tell: the vault, its network, the addresses.
-
-    Raises:
-        BadInput: the vault is not known here, or is another coin's or network's; or a destination
-            is not an address there in its usual form.
-    """
-    vault = store.vault(policy.vault).vault
-    for key, expected, found in (
-        ("coin", vault.coin, policy.coin),
-        ("network", vault.network, policy.network),
-    ):
-        if expected != found:
-            raise BadInput(
-                f"{file}: policy.{key} is not the vault's",
-                fault=Fault.OFFICER,
-                expected=expected,
-                found=found,
-                hint="`coldquorum vault show` tells what the vault is",
+                hint="coldquorum build makes its first transaction",
             )
-    for rule in policy.rules:
-        if not isinstance(rule, Destinations):
-            continue
-        for at, address in enumerate(rule.allowed):
-            where = f"{file}: policy.rules.destinations.allowed[{at}]"
-            with named(where):
-                usual = parse_address(address, vault.coin, vault.network)
-            if usual != address:
-                raise BadInput(
-                    f"{where} is written unusually, and would match nothing",
-                    fault=Fault.OFFICER,
-                    expected=usual,
-                    found=address,
-                    hint="write it as expected: documents hold addresses in one form only",
-                )
+        replaced = _replaced(outbid)
+        if bump and rate and replaced and rate < replaced.rate:
+            raise BadInput(
+                "a replacement must pay a higher rate than what it replaces",
+                fault=Fault.OFFICER,
+                expected=f"more than {(replaced.rate - 1) / 1000} sat/vB",
+                found=f"{rate / 1000} sat/vB",
+                hint="leave --fee-rate out to pay as little more as nodes take",
+            )
+        tip = chain.tip()
+        coins = free(vault, chain.coins(vault), tip, store, besides=withdrawal.id)
+        coins += _spent_by(versions, {coin.outpoint for coin in coins})
+        built = draft(
+            vault,
+            approved,
+            predecessors=load.links,
+            trusted=newest,
+            policies=inbox.policy_chain(store, governing.id)[1],
+            coins=coins,
+            previous=_previous(versions, chain),
+            fee_rate=rate or _estimate(chain, target),
+            change_index=change_index(vault, chain, store, withdrawal.id, withdrawal.sequence),
+            tip=tip.height,
+            known=inbox.known_before(chain_of, withdrawal.sequence - len(load.links)),
+            replaced=replaced,
+        )
+    facts = built.checked.facts
+    change = facts.change[0].change_index if facts.change else None
+    store.add_draft(withdrawal.id, built.raw, [coin.coin for coin in facts.inputs], change)
+    if load.behind:
+        show.note(
+            f"{', '.join(load.behind)} may be behind: carry a history along "
+            f"(coldquorum request export-history --vault {vault.name} -o FILE)"
+        )
+    return built
 
 
-def officer_record(path: Path) -> tuple[str, str]:
-    """Read an officer's public record: the name and the key.
+def tell(here: Session, built: "Draft", output: Path) -> None:
+    """Print the review of a draft, and where it goes next."""
+    from signer.cli import review as screen
+
+    vault = built.checked.facts.vault
+    seen = reviewed(built.checked)
+    here.emit({**screen.data(seen), "file": str(output)}, screen.text(seen, sys.stdout))
+    show.note(
+        f"next: carry {show.safe(str(output))} to {vault.threshold} of "
+        f"{', '.join(signer.officer for signer in vault.signers)}, for `coldsign sign`"
+    )
+
+
+def reviewed(checked: "Checked") -> "Review":
+    """The review of a transaction, by one who signs nothing and so remembers nothing."""
+    from signer.sign.review import review
+
+    return review(checked, known_epoch=checked.newest.policy.epoch, signed_before=())
+
+
+def _check_not_void(withdrawal: "Withdrawal", chain: "Sequence[Withdrawal]") -> None:
+    void = next((link for link in chain if link.voids == withdrawal.id), None)
+    if void:
+        raise BadInput(
+            "the withdrawal is void",
+            fault=Fault.OFFICER,
+            found=f"withdrawal {void.sequence} cancels it",
+            hint="signers would refuse it: build the void, or request it anew",
+        )
+
+
+def _versions(
+    store: "Store", vault: "Vault", withdrawal: "Withdrawal", chain: "Chain"
+) -> "list[_Version]":
+    """Every transaction that was built for the anchor.
 
     Raises:
-        BadInput: it is not one; names the file.
+        BadInput: one of them has confirmed.
     """
-    with named(path, hint=HINTS["officer"]):
-        found = read_limited(path, limit=_MAX_RECORD, what="officer record")
-        fields = Fields(
-            strict_json.load(found, limit=_MAX_RECORD, what="officer record", fault=Fault.OFFICER),
-            "officer record",
-            required=("kind", "version", "name", "key"),
-            fault=Fault.OFFICER,
+    from signer.core.transaction import Transaction
+    from signer.sign.facts import read
+
+    found = []
+    for one in store.family(withdrawal.id):
+        finished = {t.txid: Transaction.parse(t.raw).vsize for t in store.transactions(one)}
+        for drafted in store.drafts(one):
+            facts = read(drafted.psbt, {vault.id: vault})
+            waiting = False
+            if facts.txid in finished:
+                status = chain.status(facts.txid, facts.withdrawal.height)
+                waiting = status.in_mempool
+                if status.confirmations:
+                    store.settle(withdrawal.id)
+                    raise BadInput(
+                        f"withdrawal {facts.withdrawal.sequence} has confirmed",
+                        fault=Fault.OFFICER,
+                        found=f"transaction {facts.txid}",
+                        hint="its anchor is spent: there is nothing left to build",
+                    )
+            found.append(_Version(facts, finished.get(facts.txid, facts.vsize), waiting))
+    return found
+
+
+def _replaced(versions: "Sequence[_Version]") -> "Replaced | None":
+    """What has to be outbid (BIP125): the highest fee, and every rate."""
+    from signer.build.draft import Replaced
+    from signer.chain.chain import FeeRate
+
+    if not versions:
+        return None
+    fee = max(version.facts.fee for version in versions)
+    rate = max(1000 * version.facts.fee // version.vsize for version in versions)
+    return Replaced(fee, FeeRate(rate + 1))
+
+
+def _spent_by(versions: "Sequence[_Version]", known: "set[OutPoint]") -> "tuple[UnspentCoin, ...]":
+    """Coins of versions that wait for a block: a node's wallet no longer lists them."""
+    from signer.chain.chain import UnspentCoin
+
+    lost = {
+        coin.coin: UnspentCoin(
+            outpoint=coin.coin,
+            amount=coin.amount,
+            script=coin.script.script_pubkey,
+            branch=coin.branch,
+            index=coin.index,
+            height=version.facts.withdrawal.height,
+            coinbase=False,
         )
-        fields.exactly("kind", "officer")
-        fields.exactly("version", 1)
-        return fields.name("name"), officer_key(fields, "key")
+        for version in versions
+        if version.waiting
+        for coin in version.facts.inputs
+        if coin.coin not in known
+    }
+    return tuple(lost.values())
+
+
+def _previous(versions: "Sequence[_Version]", chain: "Chain") -> "Callable[[UnspentCoin], bytes]":
+    known = {
+        txin.outpoint.txid: said.previous_tx.to_bytes()
+        for version in versions
+        for txin, said in zip(version.facts.psbt.tx.inputs, version.facts.psbt.inputs, strict=True)
+        if said.previous_tx is not None
+    }
+
+    def previous(coin: "UnspentCoin") -> bytes:
+        txid = coin.outpoint.txid
+        return known[txid] if txid in known else chain.transaction(txid, coin.height)
+
+    return previous
+
+
+def _rate(text: str) -> "FeeRate":
+    """Read sat/vB with up to three decimals."""
+    from signer.chain.chain import FeeRate
+
+    match = _RATE.fullmatch(text)
+    rate = int(match[1]) * 1000 + int((match[2] or "").ljust(3, "0")) if match else 0
+    if not 0 < rate <= _MAX_RATE * 1000:
+        raise BadInput(
+            "not a fee rate",
+            fault=Fault.OFFICER,
+            expected=f"sat/vB, up to {_MAX_RATE}, with at most three decimals",
+            found=ascii(text[:40]),
+            hint="write for instance 12 or 2.5",
+        )
+    return FeeRate(rate)
+
+
+def _estimate(chain: "Chain", target: int) -> "FeeRate":
+    from signer.chain.chain import MIN_RELAY_FEE
+    from signer.chain.errors import ChainError
+
+    rate = chain.fee_rate(target)
+    if rate is None:
+        raise ChainError(
+            "the node has no fee estimate yet", hint="give one: --fee-rate SAT/VB, for instance 5"
+        )
+    return max(rate, MIN_RELAY_FEE)

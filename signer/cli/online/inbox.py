@@ -11,15 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn
 
+from policies.chain import Known
 from policies.envelope import MAX_DOCUMENT, Envelope
 from policies.epochs import TrustedPolicy, trust_first
 from policies.errors import BadInput, Fault, Refused
 from policies.policy import Policy
-from policies.withdrawal import Withdrawal
+from policies.withdrawal import GENESIS, Withdrawal
 from signer.carry.bundle import Documents
 from signer.cli.naming import HINTS, named
 from signer.core.files import read_limited
 from signer.core.names import DocumentId
+from signer.sign.check import Enrolment
 from signer.store.rows import StoredPolicy, StoredVault, StoredWithdrawal
 from signer.store.store import Store
 
@@ -124,6 +126,26 @@ def withdrawal(store: Store, said: str) -> StoredWithdrawal:
     return matching[0]
 
 
+def known_before(chain: Sequence[Withdrawal], sequence: int) -> Known:
+    """What a signer knows who has verified a vault's chain up to the withdrawal before a number."""
+    links = chain[: sequence - 1]
+    height = links[-1].height if links else GENESIS
+    return Known({link.sequence: link.id for link in links}, height)
+
+
+def enrolment(store: Store, withdrawal: Withdrawal) -> Enrolment:
+    """What a signer knows who has followed everything that is known here.
+
+    Raises:
+        BadInput: the vault, or its policy, is not here.
+        Refused: none of its policies has its quorums.
+    """
+    known = store.vault(withdrawal.vault).vault
+    chain = [stored.withdrawal for stored in store.withdrawals(known.id)]
+    before = known_before(chain, withdrawal.sequence)
+    return Enrolment(known, policy_in_force(store, known.id), before)
+
+
 def policy_chain(store: Store, head: DocumentId) -> tuple[TrustedPolicy, tuple[Envelope, ...]]:
     """A policy, and all before it, as a signer would come to trust it.
 
@@ -144,7 +166,7 @@ def policy_chain(store: Store, head: DocumentId) -> tuple[TrustedPolicy, tuple[E
 
 
 def policy_in_force(store: Store, vault: DocumentId) -> TrustedPolicy:
-    """The newest policy of a vault that the quorums have signed.
+    """The newest policy of a vault that the quorums have signed; perhaps it waits.
 
     Raises:
         BadInput: the vault has none.

@@ -1,5 +1,6 @@
 """`coldquorum policy`: write, check, propose and gather signatures for a vault's policy."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.core.errors import Fault
 
 if TYPE_CHECKING:
+    from policies.change import Change
     from policies.envelope import Envelope
     from policies.policy import Policy
     from policies.quorum import Tally
@@ -50,26 +52,39 @@ def new(
     threshold: Annotated[
         int | None, typer.Option(metavar="K", help="Officers needed; a majority if not given.")
     ] = None,
+    height: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="The chain's height now, from which a delay counts."),
+    ] = None,
+    freeze: Annotated[
+        bool, typer.Option("--freeze", help="The next policy, frozen: nothing but voids, at once.")
+    ] = False,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
     """Print a policy to edit, as TOML: the vault's first, or its next if it has one.
 
     coldquorum policy new --vault V --officer alice.json --officer bob.json > policy.toml
+
+    The next one takes effect after the delay, as one that loosens has to. One that only tightens
+    acts at once if its activation_height is lowered to any height that has passed.
     """
     from signer.build.policy_source import write_toml
-    from signer.cli.online import drafting, inbox
+    from signer.cli.online import inbox, policy_writing
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    records = [drafting.officer_record(path) for path in officer or ()]
+    records = [policy_writing.officer_record(path) for path in officer or ()]
     with Store(here.home) as store:
         found = inbox.vault(store, vault).vault
         first = not store.policies(found.id)
         if first or records:
-            policy = drafting.first(found, records, threshold)
+            policy = policy_writing.first(found, records, threshold)
         else:
-            policy = drafting.following(inbox.policy_in_force(store, found.id).policy)
+            last = [stored.withdrawal.height for stored in store.withdrawals(found.id)][-1:]
+            before = inbox.policy_in_force(store, found.id).policy
+            now = max(before.activation_height, *last) if height is None else height
+            policy = policy_writing.following(before, now, freeze=freeze)
     toml = write_toml(policy)
     here.emit({"vault": found.id, "epoch": policy.epoch, "toml": toml}, toml.rstrip("\n"))
     show.note("next: edit it, then `coldquorum policy check FILE`")
@@ -80,13 +95,13 @@ def check(
 ) -> None:
     """Say in sentences what a policy demands, or where it is wrong."""
     from signer.cli import documents
-    from signer.cli.online import drafting
+    from signer.cli.online import policy_writing
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    policy = drafting.read_source(file)
+    policy = policy_writing.read_source(file)
     with Store(here.home) as store:
-        drafting.check_with_vault(policy, store, file)
+        policy_writing.check_with_vault(policy, store, file)
     here.emit(data(policy), "\n".join(documents.policy(policy)))
     show.note(f"next: coldquorum policy propose {show.safe(str(file))} -o policy.json")
 
@@ -99,26 +114,41 @@ def propose(
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
-    """Make the document that the admins sign; without -o it goes to stdout."""
+    """Make the document that the admins sign; without -o it goes to stdout.
+
+    A next policy is compared with the one before: what it changes, and which way.
+    """
     from policies.envelope import Envelope
-    from signer.cli.online import drafting
+    from signer.cli import documents
+    from signer.cli.online import inbox, policy_writing
     from signer.core.files import refuse_existing, write_new
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
     if output is not None:
         refuse_existing(output)
-    policy = drafting.read_source(file)
+    policy = policy_writing.read_source(file)
     envelope = Envelope.wrap("policy", policy.payload)
     with Store(here.home) as store:
-        drafting.check_with_vault(policy, store, file)
+        policy_writing.check_with_vault(policy, store, file)
+        changes: tuple[Change, ...] = ()
+        if policy.previous is not None:
+            trusted, _ = inbox.policy_chain(store, policy.previous)
+            changes = trusted.changes_to(policy)
         store.add_policy(envelope)
+    if policy.previous is not None:
+        show.note("\n".join(documents.changes(changes)))
     if output is None:
         show.out(envelope.to_bytes().decode().rstrip("\n"))
     else:
         write_new(output, envelope.to_bytes())
         here.emit(
-            {"policy": policy.id, "epoch": policy.epoch, "file": str(output)},
+            {
+                "policy": policy.id,
+                "epoch": policy.epoch,
+                "changes": [asdict(change) for change in changes],
+                "file": str(output),
+            },
             show.columns(
                 (
                     ("policy", show.grouped(policy.id)),
@@ -194,7 +224,7 @@ def show_(
     if output is not None:
         refuse_existing(output)
     with Store(here.home) as store:
-        policy, envelope = _find(store, said, vault)
+        policy, envelope = find(store, said, vault)
     if output is not None:
         write_new(output, envelope.to_bytes())
         show.note(f"written to {show.safe(str(output))}")
@@ -222,7 +252,9 @@ def data(policy: "Policy") -> dict[str, object]:
             for role in policy.roles.values()
         },
         "rules": policy.tables()["rules"],
-        "sentences": [rule.explain() for rule in policy.rules],
+        "proposed_height": policy.proposed_height,
+        "revoked": list(policy.revoked),
+        "sentences": [sentence for rule in policy.rules for sentence in rule.explain()],
     }
 
 
@@ -274,7 +306,13 @@ def _check_quorum(policy: "Policy", envelope: "Envelope") -> None:
     )
 
 
-def _find(store: "Store", said: str | None, vault: str | None) -> "tuple[Policy, Envelope]":
+def find(store: "Store", said: str | None, vault: str | None) -> "tuple[Policy, Envelope]":
+    """Find a policy by its file or id, or else the newest of a vault.
+
+    Raises:
+        BadInput: it is not here.
+        Refused: the vault has proposals only.
+    """
     from policies.policy import Policy
     from policies.strict_json import DIGEST
     from signer.cli.online import inbox

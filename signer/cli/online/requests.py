@@ -1,23 +1,33 @@
 """`coldquorum request`: ask for a withdrawal, and see how its approvals stand."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from signer.cli import show
-from signer.cli.naming import named
-from signer.cli.online import chains
+from signer.cli.naming import UnclearCommand
+from signer.cli.online import asking, chains
 from signer.cli.online.payments import SYNTAX
-from signer.cli.online.policies import VaultOption, votes
+from signer.cli.online.policies import VaultOption
 from signer.cli.session import HomeOption, JsonFlag, session
 from signer.core.errors import BadInput, Fault
 
 if TYPE_CHECKING:
+    from policies.policy import Policy
     from signer.store.rows import StoredWithdrawal
     from signer.store.store import Store
+
+
+class Purpose(StrEnum):
+    """What a new withdrawal may be for. A void is asked for otherwise: `request void`."""
+
+    PAYMENT = "payment"
+    CONSOLIDATION = "consolidation"
+    INTERNAL = "internal"
+
 
 Documents = Annotated[
     list[Path] | None,
@@ -45,20 +55,16 @@ def new(
     *,
     vault: VaultOption,
     to: Annotated[
-        list[str], typer.Option("--to", metavar=SYNTAX, help="A payment; once for each.")
-    ],
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for officers.")],
-    initiator: Annotated[
-        str, typer.Option(metavar="NAME", help="Who asks; that officer's approval won't count.")
-    ],
-    fee_ceiling: Annotated[
-        str | None,
-        typer.Option(metavar="AMOUNT", help="The most for the fee; the policy's if not given."),
+        list[str] | None, typer.Option("--to", metavar=SYNTAX, help="A payment; once for each.")
     ] = None,
-    expiry_blocks: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="How long it may be signed; 144 or what the policy allows."),
-    ] = None,
+    purpose: Annotated[
+        Purpose,
+        typer.Option(help="A consolidation pays nobody; an internal move stays in the house."),
+    ] = Purpose.PAYMENT,
+    why: asking.Why,
+    initiator: asking.Initiator,
+    fee_ceiling: asking.FeeCeiling = None,
+    expiry_blocks: asking.ExpiryBlocks = None,
     documents: Documents = None,
     output: Output = None,
     node: chains.Node = None,
@@ -74,68 +80,44 @@ def new(
 
     An amount is in satoshi (150000), or has its unit (0.0015BTC).
     """
-    from policies.envelope import Envelope
-    from policies.withdrawal import Withdrawal, check_terms
-    from signer.build.typed import parse_amount
-    from signer.cli.online import inbox, standing, terms
-    from signer.cli.online.coins import free
+    from signer.cli.online import inbox, standing
     from signer.cli.online.payments import read_payments
     from signer.cli.online.standing import Standing
-    from signer.core.files import refuse_existing, write_new
-    from signer.core.names import Height
+    from signer.core.files import refuse_existing
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
     asked = chains.Asked(node, node_user, node_password_file, node_cookie, wallet, regtest)
     asked.check()
+    if bool(to) is (purpose is Purpose.CONSOLIDATION):
+        raise UnclearCommand(
+            "a consolidation pays nobody, and anything else somebody",
+            hint=f"give --to {SYNTAX} once for each payment, or --purpose consolidation without",
+        )
     if output is not None:
         refuse_existing(output)
     with Store(here.home) as store:
         inbox.keep(store, documents or ())
         found = inbox.vault(store, vault).vault
-        payments = read_payments(to, found.coin, found.network)
-        trusted = inbox.policy_in_force(store, found.id)
-        ceiling = (
-            parse_amount(fee_ceiling, found.coin) if fee_ceiling else terms.max_fee(trusted.policy)
-        )
-        earlier = store.withdrawals(found.id)
-        with asked.open(here, found.network) as chain:
-            tip, coins = chain.tip(), chain.coins(found)
-        height = max(tip.height, earlier[-1].withdrawal.height if earlier else 0)
-        needed = sum(payment.amount for payment in payments) + ceiling
-        anchor = terms.anchor(found, free(found, coins, tip, store), needed)
-        withdrawal = Withdrawal(
-            coin=found.coin,
-            network=found.network,
-            vault=found.id,
-            policy=trusted.policy.id,
-            sequence=len(earlier) + 1,
-            previous=earlier[-1].withdrawal.id if earlier else None,
+        stored, policy = asking.ask(
+            here,
+            store,
+            asked,
+            found,
+            purpose=purpose.value,
+            payments=read_payments(to or (), found.coin, found.network),
+            voids=None,
             initiator=initiator,
             why=why,
-            payments=payments,
-            fee_ceiling=ceiling,
-            height=Height(height),
-            expiry=Height(height + terms.lifetime(trusted.policy, expiry_blocks)),
-            anchor=anchor,
+            fee_ceiling=fee_ceiling,
+            expiry_blocks=expiry_blocks,
+            output=output,
         )
-        with named("", hint="see `coldquorum request new --help`", fault=Fault.OFFICER):
-            # As everybody else will read it: a document that nobody takes is not written.
-            payload = Withdrawal.parse(withdrawal.payload).payload
-        envelope = Envelope.wrap("withdrawal", payload)
-        check_terms(withdrawal, trusted.policy)
-        with ExitStack() as undo:
-            # The number is only taken once the document is out: a failure leaves neither.
-            if output is not None:
-                write_new(output, envelope.to_bytes())
-                undo.callback(output.unlink, missing_ok=True)
-            store.add_withdrawal(envelope)
-            undo.pop_all()
-    standing.emit(here, withdrawal, envelope, found, trusted.policy, stands=Standing("requested"))
-    if output is None:
-        show.note(f"next: coldquorum request show {found.name}/{withdrawal.sequence} -o FILE")
-    count, file = trusted.policy.approvers.threshold, show.safe(str(output or "FILE"))
-    show.note(f"next: {count} officers run `coldsign approve {file}`")
+    standing.emit(
+        here, stored.withdrawal, stored.envelope, found, policy, stands=Standing("requested")
+    )
+    what = show.safe(str(output or f"FILE  (coldquorum request show {found.name}/... -o FILE)"))
+    show.note(f"next: {_needed(stored, policy)} run `coldsign approve {what}`")
 
 
 def show_(
@@ -210,7 +192,7 @@ def list_(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption
                     (
                         f"{vault.name}/{w.sequence}",
                         format_amount(w.total, w.coin).rjust(24),
-                        f"{len(tally.signed)} of {tally.threshold} approved",
+                        f"{len(tally.signed)} of {tally.needed} approved",
                         state,
                         f"to block {w.expiry}",
                         w.why,
@@ -220,11 +202,12 @@ def list_(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption
                     {
                         "handle": f"{vault.name}/{w.sequence}",
                         "id": w.id,
+                        "purpose": w.purpose,
                         "total": w.total,
                         "expiry": w.expiry,
                         "why": w.why,
                         "state": state,
-                        "approvals": votes(tally),
+                        "approvals": standing.tallies(tally),
                     }
                 )
     here.emit({"withdrawals": listed}, show.columns(rows) or "none yet")
@@ -255,3 +238,9 @@ def given(store: "Store", said: Sequence[str]) -> "StoredWithdrawal":
             hint="give the withdrawal's own file, or VAULT/NUMBER",
         )
     return store.withdrawal_by_id(newest[0].id)
+
+
+def _needed(stored: "StoredWithdrawal", policy: "Policy") -> str:
+    from policies.withdrawal import count_approvals
+
+    return count_approvals(stored.envelope, policy).needed

@@ -59,6 +59,13 @@ def remember(store: Store, result: Combined, final: Final) -> None:
         coins = [coin.coin for coin in facts.inputs]
         store.add_draft(final.withdrawal.id, facts.psbt.raw, coins, change)
     store.add_transaction(final.withdrawal.id, final.tx.txid, final.raw)
+    note_signers(store, result)
+
+
+def note_signers(store: Store, result: Combined) -> None:
+    """Remember whose signers know the chain up to this withdrawal: they have signed it."""
+    withdrawal = result.facts.withdrawal
+    store.note_signed(withdrawal.vault, result.signed, withdrawal.sequence)
 
 
 def final_of(store: Store, file: Path, psbt: Path | None) -> Final:

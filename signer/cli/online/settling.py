@@ -47,6 +47,7 @@ def combine(
     with Store(here.home) as store:
         inbox.keep(store, documents or ())
         result = sending.combined(store, files)
+        sending.note_signers(store, result)
     write_psbt(output, result.raw)
     vault = result.facts.vault
     here.emit(
@@ -161,8 +162,10 @@ def broadcast(
         final = sending.final_of(store, file, psbt)
         with asked.open(here, final.vault.network) as chain:
             sent = send(final, chain)
-        if sent.status.confirmations:
-            store.release(final.withdrawal.id)
+        if sent.status.confirmations and store.withdrawal(
+            final.vault.id, final.withdrawal.sequence
+        ):
+            store.settle(final.withdrawal.id)
     words = "known already" if sent.was_known else "sent"
     here.emit(
         {

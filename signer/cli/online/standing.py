@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 from policies.envelope import Envelope
 from policies.policy import Policy
+from policies.quorum import Votes
 from policies.withdrawal import Withdrawal, count_approvals
 from signer.chain.chain import Chain, Status
 from signer.cli import documents, show
-from signer.cli.online.policies import votes
 from signer.cli.session import Session
 from signer.core.names import Height, Txid
 from signer.core.vault import Vault
@@ -20,7 +20,7 @@ class Standing:
     """How far a withdrawal has come.
 
     Attributes:
-        state: `requested`, `approved`, `built`, `finalized`; with a chain, also `sent`,
+        state: `requested`, `approved`, `built`, `void`, `finalized`; with a chain, also `sent`,
             `confirmed`, `expired`.
         height: of the last block, or None if no chain was asked.
         txid: of its transaction, if one was finalised and a chain was asked.
@@ -37,6 +37,9 @@ def known(store: Store, stored: StoredWithdrawal, policy: Policy) -> Standing:
     """How far it has come, as far as is known without a chain."""
     if store.transactions(stored.withdrawal.id):
         return Standing("finalized")
+    chain = store.withdrawals(stored.withdrawal.vault)
+    if any(one.withdrawal.voids == stored.withdrawal.id for one in chain):
+        return Standing("void")
     if store.drafts(stored.withdrawal.id):
         return Standing("built")
     reached = count_approvals(stored.envelope, policy).reached
@@ -55,7 +58,7 @@ def ask(chain: Chain, store: Store, stored: StoredWithdrawal, before: Standing) 
         status = chain.status(transaction.txid, withdrawal.height)
         stands = replace(stands, txid=transaction.txid, status=status)
         if status.confirmations:
-            store.release(withdrawal.id)
+            store.settle(withdrawal.id)
             return replace(stands, state="confirmed")
     if stands.status is not None and stands.status.in_mempool:
         return replace(stands, state="sent")
@@ -77,7 +80,7 @@ def emit(
     tally = count_approvals(envelope, policy)
     rows = [("state", stands.state)]
     if tally.discounted:
-        rows.append(("look", f"{', '.join(tally.discounted)} asked: that approval does not count"))
+        rows.append(("look", f"the approval of {', '.join(tally.discounted)} does not count"))
     if stands.height is not None:
         rows.append(("last block", str(stands.height)))
     if stands.txid is not None and stands.status is not None:
@@ -87,7 +90,7 @@ def emit(
     here.emit(
         {
             **_data(withdrawal, vault),
-            "approvals": votes(tally),
+            "approvals": tallies(tally),
             "state": stands.state,
             **_chain_data(stands),
         },
@@ -112,6 +115,21 @@ def status_data(txid: str, status: Status) -> dict[str, object]:
     }
 
 
+def tallies(votes: Votes) -> dict[str, object]:
+    """How a withdrawal's approvals stand, as plain JSON values."""
+    return {
+        "needed": votes.needed,
+        "roles": [
+            {"role": t.role, "count": t.threshold, "missing": t.missing} for t in votes.tallies
+        ],
+        "signed": list(votes.signed),
+        "eligible": list(votes.eligible),
+        "discounted": list(votes.discounted),
+        "missing": votes.missing,
+        "reached": votes.reached,
+    }
+
+
 def _chain_data(stands: Standing) -> dict[str, object]:
     if stands.height is None:
         return {}
@@ -133,6 +151,8 @@ def _data(withdrawal: Withdrawal, vault: Vault) -> dict[str, object]:
         "previous": withdrawal.previous,
         "initiator": withdrawal.initiator,
         "why": withdrawal.why,
+        "purpose": withdrawal.purpose,
+        "voids": withdrawal.voids,
         "payments": [
             {
                 "address": payment.address,

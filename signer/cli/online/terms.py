@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from policies.policy import Policy
 from policies.rules import Fees, Timing
+from policies.rules.special import Special
 from policies.withdrawal import Anchor
 from signer.chain.chain import UnspentCoin
 from signer.core.amounts import format_amount
@@ -42,9 +43,10 @@ def anchor(vault: Vault, free: Sequence[UnspentCoin], needed: int) -> Anchor:
     return Anchor(chosen.outpoint.txid, chosen.outpoint.vout)
 
 
-def max_fee(policy: Policy) -> Sats:
-    """The most that the policy allows for a fee, in satoshi."""
-    return min(rule.max_fee for rule in policy.rules if isinstance(rule, Fees))
+def max_fee(policy: Policy, purpose: str) -> Sats:
+    """The most that the policy allows for a fee, in satoshi; a special purpose has its own."""
+    own = [r.max_fee for r in policy.rules if isinstance(r, Special) and purpose == r.NAME]
+    return min(own or (rule.max_fee for rule in policy.rules if isinstance(rule, Fees)))
 
 
 def lifetime(policy: Policy, asked: int | None) -> int:

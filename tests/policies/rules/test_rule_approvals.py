@@ -1,50 +1,180 @@
-"""approvals: the second look at the votes."""
-
-from dataclasses import replace
+"""approvals: tiers by amount, ceilings of officers, and the second look at the votes."""
 
 import pytest
-from policy_world import approved, rules_of, spend, withdrawal
+from policy_world import approved, rules_of, spend
+from rule_world import earlier, proposed, rule, votes
 
-from policies.quorum import Tally
-from policies.rules import Approvals
+from policies.errors import BadInput
+from policies.quorum import Demand, Votes
 
-RULE = Approvals("approvers")
-
-
-def check(votes, initiator="dave"):
-    """Ask about hand-made votes: nothing that step 6 lets through would be refused."""
-    approval = approved(withdrawal(initiator=initiator), names=("alice", "bob", "carol"))
-    object.__setattr__(approval, "tally", votes)
-    return RULE.check(spend(approval))
-
-
-VOTES = Tally("approvers", 2, ("alice", "bob"), ("alice", "bob", "carol"))
+TEXT = """
+tiers = [
+  { up_to = 100, require = [{ role = "desk", count = 2 }] },
+  { up_to = 200, require = [{ role = "board", count = 1 }] },
+  { require = [{ role = "board", count = 3 }, { role = "compliance", count = 1 }] },
+]
+ceilings = { bob = 100, carol = 0 }
+"""
+RULE = rule("approvals", TEXT)
+DESK, BOARD = Demand("desk", 2), Demand("board", 1)
 
 
 @pytest.mark.parametrize(
-    ("votes", "initiator", "refusals"),
+    ("amount", "demands"),
     [
-        (VOTES, "dave", 0),
-        (replace(VOTES, signed=("alice", "bob", "carol")), "dave", 0),
-        (replace(VOTES, signed=("alice",)), "dave", 1),
-        (replace(VOTES, signed=()), "dave", 1),
-        (replace(VOTES, role="admins"), "dave", 1),
-        (VOTES, "alice", 1),
+        (1, (DESK,)),
+        (100, (DESK,)),
+        (101, (BOARD,)),
+        (200, (BOARD,)),
+        (201, (Demand("board", 3), Demand("compliance", 1))),
+        (2**63 - 1, (Demand("board", 3), Demand("compliance", 1))),
     ],
 )
-def test_the_right_role_enough_and_not_the_initiator(votes, initiator, refusals):
-    """At the threshold it passes, one below is refused; another role or the initiator, too."""
-    assert rules_of(check(votes, initiator)) == ["approvals.role"] * refusals
+def test_the_amount_decides_who_approves(amount, demands):
+    """Each band includes its upper end; one satoshi more is in the next."""
+    assert RULE.demands(earlier(1, amount)) == demands
+
+
+def test_a_sum_that_no_document_could_hold_is_in_the_last_band():
+    """Two payments of the largest amount each: no gap above the last band."""
+    most = 2**63 - 1
+    assert RULE.demands(earlier(1, most, most)) == RULE.tiers[-1].require
+    assert RULE.barred(earlier(1, most, most)) == {"bob", "carol"}
+
+
+def test_all_payments_count_together_and_nothing_is_the_lowest_band():
+    """Splitting a withdrawal into payments does not help; a void is the desk's."""
+    assert RULE.demands(earlier(1, 100, 1)) == (BOARD,)
+    assert RULE.demands(earlier(1, purpose="void")) == (DESK,)
+
+
+@pytest.mark.parametrize(
+    ("amount", "barred"), [(100, {"carol"}), (101, {"bob", "carol"}), (0, set()), (1, {"carol"})]
+)
+def test_an_officer_has_a_ceiling(amount, barred):
+    """At the limit the approval counts, one satoshi above it does not."""
+    assert RULE.barred(earlier(1, amount)) == barred
+
+
+@pytest.mark.parametrize(
+    ("amount", "given", "rules"),
+    [
+        (50, {"desk": ("alice", "dan")}, []),
+        (50, {"desk": ("alice", "dan", "erin")}, []),
+        (50, {"desk": ("alice",)}, ["approvals.role"]),
+        (50, {"desk": ("alice", "alice")}, ["approvals.role"]),
+        (50, {"board": ("alice", "dan")}, ["approvals.role"]),
+        (50, {}, ["approvals.role"]),
+        (150, {"desk": ("alice", "dan")}, ["approvals.role"]),
+        (150, {"board": ("alice",)}, []),
+        (150, {"board": ("bob",)}, ["approvals.barred"]),
+        (100, {"desk": ("alice", "bob")}, []),
+        (201, {"board": ("alice", "dan", "erin"), "compliance": ("erin",)}, []),
+        (201, {"board": ("alice", "dan", "erin")}, ["approvals.role"]),
+        (201, {"board": ("alice", "dan"), "compliance": ("erin",)}, ["approvals.role"]),
+        (201, {}, ["approvals.role", "approvals.role"]),
+    ],
+)
+def test_the_votes_are_looked_at_again(amount, given, rules):
+    """Enough of each role, each person once; nothing that step 6 lets through is refused."""
+    assert rules_of(RULE.check(proposed(amount, votes=votes(**given)))) == rules
+
+
+def test_the_refusal_says_who_is_missing():
+    """The demand, and who has approved so far."""
+    (refusal,) = RULE.check(proposed(50, votes=votes(desk=("alice",))))
+    assert (refusal.expected, refusal.found) == ("2 of desk", "alice")
+    (refusal,) = RULE.check(proposed(50, votes=Votes(())))
+    assert refusal.found == "nobody"
+
+
+def test_whoever_asked_does_not_count():
+    """A vote of the initiator that was counted is refused."""
+    there = proposed(50, initiator="dan", votes=votes(desk=("alice", "dan", "erin")))
+    assert rules_of(RULE.check(there)) == ["approvals.barred"]
+
+
+@pytest.mark.parametrize("purpose", ["internal", "consolidation"])
+def test_special_purposes_have_their_own_demands(purpose):
+    """Tiers are for payments and voids; ceilings and the initiator are for all."""
+    assert RULE.check(proposed(50, purpose=purpose, votes=Votes(()))) == ()
+    there = proposed(101, purpose=purpose, votes=votes(desk=("bob",)))
+    assert rules_of(RULE.check(there)) == ["approvals.barred"]
 
 
 def test_what_step_6_lets_through_passes():
     """The rule and the step agree."""
-    assert RULE.check(spend()) == ()
+    assert (
+        rule("approvals", 'tiers = [{ require = [{ role = "approvers", count = 2 }] }]').check(
+            spend(approved())
+        )
+        == ()
+    )
+
+
+def test_it_is_read_as_it_is_written():
+    """All settings, through a table and back."""
+    assert RULE.to_table() == {
+        "tiers": [
+            {"up_to": 100, "require": [{"role": "desk", "count": 2}]},
+            {"up_to": 200, "require": [{"role": "board", "count": 1}]},
+            {
+                "require": [
+                    {"role": "board", "count": 3},
+                    {"role": "compliance", "count": 1},
+                ]
+            },
+        ],
+        "ceilings": {"bob": 100, "carol": 0},
+    }
+    assert RULE.every_demand() == (DESK, BOARD, Demand("board", 3), Demand("compliance", 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("up_to = 100,", "up_to = 200,"),
+        ("up_to = 100,", "up_to = 201,"),
+        ("up_to = 100,", "up_to = 0,"),
+        ("up_to = 100,", ""),
+        ('[{ role = "desk", count = 2 }]', "[]"),
+        ("{ require =", "{ up_to = 300, require ="),
+        ("count = 2", "count = 0"),
+        (", count = 2", ""),
+        ('"compliance"', '"board"'),
+        ("bob = 100", "bob = -1"),
+        ("bob = 100", "Bob = 100"),
+    ],
+)
+def test_malformed_tiers_are_refused(old, new):
+    """Bands rise and the last is open; nobody's approval is no demand."""
+    text = TEXT.replace(old, new, 1)
+    assert text != TEXT
+    with pytest.raises(BadInput, match=r"rules\.approvals"):
+        rule("approvals", text)
+
+
+def test_the_smallest_settings_pass():
+    """A band of one satoshi, one member of a role, a ceiling of nothing."""
+    text = TEXT.replace("up_to = 100", "up_to = 1").replace("count = 2", "count = 1")
+    found = rule("approvals", text.replace("bob = 100", "bob = 0"))
+    assert found.demands(earlier(1, 1)) == (Demand("desk", 1),)
+    assert found.demands(earlier(1, 2)) == (BOARD,)
+
+
+def test_tiers_may_not_be_missing_or_closed():
+    """Default deny: no band without approvals, and none above all bands."""
+    for text in ("tiers = []", 'tiers = [{ up_to = 5, require = [{ role = "a", count = 1 }] }]'):
+        with pytest.raises(BadInput, match=r"rules\.approvals\.tiers"):
+            rule("approvals", text)
 
 
 def test_explain():
-    """One sentence for an officer."""
-    assert RULE.explain() == (
-        "the quorum of approvers approves each withdrawal; "
-        "the officer who asked for it does not count"
+    """One sentence a band and a ceiling, for an officer."""
+    assert RULE.explain()[1:] == (
+        "a withdrawal of up to 100 sat: 2 of desk approve",
+        "a withdrawal above 100 sat, up to 200 sat: 1 of board approve",
+        "a withdrawal above 200 sat: 3 of board and 1 of compliance approve",
+        "bob approves withdrawals of up to 100 sat",
+        "carol approves withdrawals of up to 0 sat",
     )

@@ -1,0 +1,182 @@
+"""The chain that a vault's withdrawals form (step 6).
+
+Each withdrawal names the one before it by id, so that the quorum that approves the newest commits
+to all of them. The chain's heights are the vault's clock: a transaction's nLockTime is its
+withdrawal's height, and heights never decrease.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from policies import strict_json
+from policies.envelope import MAX_DOCUMENT
+from policies.errors import Refused
+from policies.names import DocumentId, Height
+from policies.strict_json import Fields
+from policies.withdrawal import GENESIS, MAX_HEIGHT, VOID, Withdrawal, no
+
+HISTORY = "history"
+MAX_HISTORY = 64 * MAX_DOCUMENT
+"""Bytes of a history file: a hundred thousand withdrawals of the usual 600 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a signer has verified of a vault's chain, down to the first withdrawal.
+
+    Attributes:
+        ids: by sequence number, of the newest ones.
+        height: of the newest; heights never decrease, so it is the largest.
+        approved: ids, by sequence number, of what an officer approved here on its own: nothing is
+            known of what comes before them.
+        voided: ids of withdrawals for which a void was verified.
+    """
+
+    ids: Mapping[int, DocumentId] = field(default_factory=dict)
+    height: Height = GENESIS
+    approved: Mapping[int, DocumentId] = field(default_factory=dict)
+    voided: frozenset[DocumentId] = frozenset()
+
+    @property
+    def newest(self) -> int:
+        """The largest sequence number, or 0."""
+        return max(self.ids, default=0)
+
+    def at(self, sequence: int) -> DocumentId | None:
+        """The id of a sequence number, as far as it is known."""
+        return self.ids.get(sequence, self.approved.get(sequence))
+
+
+NOTHING = Known()
+
+
+def verify_chain(
+    head: Withdrawal,
+    predecessors: Sequence[Withdrawal],
+    known: Known = NOTHING,
+    *,
+    since: Height = MAX_HEIGHT,
+) -> tuple[Withdrawal, ...]:
+    """Check the chain of withdrawals that leads to `head` (step 6).
+
+    What is carried must join what the signer knows, or begin with the vault's first: else a
+    withdrawal that approves nothing, but claims to be old, could hide newer ones behind it from
+    the windows. And it must reach back beyond every window, since only what is carried is counted.
+
+    Args:
+        head: the newest, whose approvers commit to all before it.
+        predecessors: as received, oldest first, `head` not among them.
+        known: what this signer has verified before.
+        since: the longest window of the rules counts what is later than this height.
+
+    Returns:
+        The withdrawals before `head`, oldest first.
+
+    Raises:
+        Refused: a missing, foreign, unlinked or back-dated one, or one that this signer knows
+            otherwise; this signer is behind; what a void names is not there, or `head` is voided.
+    """
+    first = head.sequence - len(predecessors)
+    if first < 1:
+        raise _broken("length", head.sequence, f"{head.sequence - 1} before it", "more")
+    if first > known.newest + 1:
+        raise Refused(
+            no(
+                "chain.behind",
+                "this signer is behind: it does not know what was withdrawn before",
+                f"withdrawals from {known.newest + 1} on",
+                f"withdrawals from {first} on",
+                "`coldquorum request export-history`, then `coldsign enrol --history FILE`",
+            )
+        )
+    chain = (*predecessors, head)
+    before: Withdrawal | None = None
+    for at, link in enumerate(chain, first):
+        _check_link(link, before, at, head, known)
+        before = link
+    if first > 1 and chain[0].height > since:
+        what = f"one of height {since} or earlier"
+        raise _broken("window", first, what, f"height {chain[0].height}")
+    if head.sequence < known.newest and head.sequence not in known.ids:
+        raise _broken("known", head.sequence, "a newer one", "one older than this signer recalls")
+    if head.purpose == VOID:
+        _check_void(head, predecessors)
+    return chain[:-1]
+
+
+def check_alone(withdrawal: Withdrawal, known: Known) -> None:
+    """Check a withdrawal that comes without its chain, as far as that goes (step 6).
+
+    Raises:
+        Refused: this signer knows another one of this number or of the one before, or a later
+            height, or has verified a void for it.
+    """
+    _check_link(withdrawal, None, withdrawal.sequence, withdrawal, known)
+
+
+def _check_link(
+    link: Withdrawal, before: Withdrawal | None, at: int, head: Withdrawal, known: Known
+) -> None:
+    """Refuse a withdrawal that is not the one at its place in the chain."""
+    previous = (known.at(at - 1) or link.previous) if at > 1 else None
+    dead = link is head and link.id in known.voided
+    for rule, expected, found in (
+        ("sequence", at, link.sequence),
+        ("previous", before.id if before else previous, link.previous),
+        ("coin", head.coin, link.coin),
+        ("network", head.network, link.network),
+        ("vault", head.vault, link.vault),
+        ("known", known.at(at) or link.id, link.id),
+        ("voided", "one that lives", "void" if dead else "one that lives"),
+    ):
+        if expected != found:
+            raise _broken(rule, at, str(expected), str(found))
+    least = before.height if before else known.height if at > known.newest else link.height
+    if link.height < least:
+        raise _broken("height", at, f"height {least} or later", f"height {link.height}")
+
+
+def _check_void(head: Withdrawal, history: Sequence[Withdrawal]) -> None:
+    """Refuse a void that would not make what it names impossible."""
+    for link in history:
+        if link.id == head.voids and link.purpose != VOID and link.anchor == head.anchor:
+            return
+    raise _broken(
+        "voids", head.sequence, "an earlier one, not itself a void, and its anchor", str(head.voids)
+    )
+
+
+_TEXT = {
+    "known": "another withdrawal {} was approved or signed here",
+    "voided": "withdrawal {} was cancelled by a void",
+    "voids": "the void {} does not cancel what it names",
+    "window": "the chain from {} on does not reach back beyond the policy's windows",
+}
+
+
+def _broken(rule: str, sequence: int, expected: str, found: str) -> Refused:
+    text = _TEXT.get(rule, f"the chain of withdrawals breaks at {{}}: its {rule} is wrong")
+    what = text.format(sequence)
+    hint = "ask the other officers what they have seen of it"
+    return Refused(no(f"chain.{rule}", what, expected, found, hint))
+
+
+def write_history(chain: Sequence[Withdrawal]) -> bytes:
+    """Write withdrawals as a history file: their payloads as received, oldest first."""
+    payloads = [{"payload": b64encode(link.payload).decode("ascii")} for link in chain]
+    return strict_json.dump({"kind": HISTORY, "version": 1, "withdrawals": payloads}) + b"\n"
+
+
+def read_history(data: bytes) -> tuple[Withdrawal, ...]:
+    """Read a history file; nothing in it is verified yet.
+
+    Raises:
+        BadInput: not a history, or one of its withdrawals is none.
+    """
+    raw = strict_json.load(data, limit=MAX_HISTORY, what=HISTORY)
+    fields = Fields(raw, HISTORY, ("kind", "version", "withdrawals"))
+    fields.exactly("kind", HISTORY)
+    fields.exactly("version", 1)
+    links = fields.tables("withdrawals", required=("payload",))
+    return tuple(Withdrawal.parse(link.base64("payload")) for link in links)

@@ -1,0 +1,1 @@
+"""The thief's seat: a compromised coordinator, a malicious carrier, and some corrupt officers."""

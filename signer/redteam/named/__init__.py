@@ -1,0 +1,1 @@
+"""The bundles of the attacks that have names (`signer/redteam/attacks.py` is their table)."""

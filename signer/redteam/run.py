@@ -1,0 +1,179 @@
+"""A whole run: attacks with names, generated ones on all cores, a sample by the real programs."""
+
+import math
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from signer.core.errors import BadInput, Fault
+from signer.redteam import oracle, replay
+from signer.redteam.attacks import Played, play_all
+from signer.redteam.campaign import EPISODE, Job, Tally, Thief, thieves, work
+from signer.redteam.estate import Given
+from signer.redteam.programs import Sampled, sample
+from signer.redteam.report import Report
+from signer.redteam.world import MOST_CORRUPT, World
+
+_PIECES: Final = 20
+"""Pieces of work for each worker, so that all end at about the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run.
+
+    Attributes:
+        seed: of everything.
+        iterations: generated attacks.
+        corrupt: officers whose approval keys the thief has.
+        given: a customer's vault and signers, instead of a throw-away world.
+        workers: processes; 0 for this one alone.
+        programs: bundles that are put to the real programs, too.
+        findings: where reproducers are written.
+    """
+
+    seed: str = field(default_factory=lambda: secrets.token_hex(8))
+    iterations: int = 10_000
+    corrupt: int = 1
+    given: Given | None = None
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    programs: int = 12
+    findings: Path = Path("redteam-findings")
+
+
+def engine() -> str:
+    """The library that reads for the oracle, and its version.
+
+    Raises:
+        BadInput: it is not installed.
+    """
+    try:
+        oracle.load()
+    except ImportError:
+        raise BadInput(
+            "the oracle's own library is missing",
+            fault=Fault.MACHINE,
+            expected="wallycore (libwally), which shares no code with the signer",
+            found="not installed",
+            hint="pip install 'coldquorum[test]'",
+        ) from None
+    return f"libwally, by wallycore {version('wallycore')}"
+
+
+def run(plan: Plan, tell: Callable[[int], None]) -> Report:
+    """Run it.
+
+    Args:
+        plan: what.
+        tell: called with the number of attacks that are done.
+
+    Raises:
+        BadInput: a number out of range, a library missing, something given that cannot be read.
+    """
+    if not 0 <= plan.corrupt <= MOST_CORRUPT:
+        raise BadInput(
+            "that many corrupt officers can do as they please",
+            fault=Fault.OFFICER,
+            expected=f"0 to {MOST_CORRUPT}: fewer than any quorum of the throw-away policy",
+            found=str(plan.corrupt),
+        )
+    name, started = engine(), time.monotonic()
+    corrupt = 0 if plan.given else plan.corrupt
+    first = thieves(plan.seed, corrupt, plan.given)[0]
+    played = _named(plan, corrupt)
+    tally = _generated(plan, corrupt, tell)
+    sampled = _programs(plan, first)
+    folders = [replay.write(one, plan.findings) for one in tally.findings]
+    return Report(
+        seed=plan.seed,
+        target=_target(plan, first),
+        corrupt=first.world.corrupt,
+        named=played,
+        tally=tally,
+        sampled=sampled,
+        seconds=time.monotonic() - started,
+        engine=name,
+        findings=tuple(folders),
+    )
+
+
+def _target(plan: Plan, thief: Thief) -> str:
+    if plan.given is None:
+        return "a throw-away vault, 2 of 3, as p2wsh and as p2sh-p2wsh, and its policy of all rules"
+    return f"vault {thief.world.vault.id}, {len(plan.given.homes)} signers, on copies"
+
+
+def _named(plan: Plan, corrupt: int) -> tuple[Played, ...]:
+    """The attacks with names, against each world; what went wrong in any of them."""
+    rounds = [
+        play_all(one.world, one.signers)
+        for one in thieves(plan.seed, corrupt, plan.given)
+        if isinstance(one.world, World)
+    ]
+    return tuple(
+        Played(
+            first.name,
+            first.story,
+            sum(one.shots for one in same),
+            tuple(dict.fromkeys(rule for one in same for rule in one.refused)),
+            tuple(violation for one in same for violation in one.wrong),
+        )
+        for first, *_ in zip(*rounds, strict=True)
+        for same in [[one for played in rounds for one in played if one.name == first.name]]
+    )
+
+
+def _generated(plan: Plan, corrupt: int, tell: Callable[[int], None]) -> Tally:
+    total = Tally()
+    with _pool(plan.workers) as submit:
+        waiting = {submit(job) for job in _jobs(plan, corrupt)}
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                total.add(future.result())
+            tell(total.attacks)
+    total.findings.sort(key=lambda finding: finding.case.number)
+    return total
+
+
+def _jobs(plan: Plan, corrupt: int) -> Iterator[Job]:
+    """The attacks in pieces of whole episodes, the same ones for any number of workers."""
+    pieces = max(1, plan.workers) * _PIECES
+    size = max(1, math.ceil(plan.iterations / EPISODE / pieces)) * EPISODE
+    for first in range(0, plan.iterations, size):
+        count = min(size, plan.iterations - first)
+        yield Job(plan.seed, corrupt, first, count, plan.given)
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[Callable[[Job], Future[Tally]]]:
+    """Processes to work in; each makes its own worlds once. Without any, work is done at once."""
+    if workers <= 1:
+        yield _at_once
+        return
+    # A process that begins anew shares nothing with this one, whatever threads it has.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield lambda job: pool.submit(work, job)
+
+
+def _at_once(job: Job) -> Future[Tally]:
+    future: Future[Tally] = Future()
+    future.set_result(work(job))
+    return future
+
+
+def _programs(plan: Plan, thief: Thief) -> Sampled | None:
+    if not plan.programs or not isinstance(thief.world, World):
+        return None
+    with tempfile.TemporaryDirectory(prefix="coldquorum-redteam-") as folder:
+        thief.signers.reset()
+        return sample(thief, thief.world, plan.programs, Path(folder))

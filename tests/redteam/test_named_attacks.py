@@ -1,0 +1,38 @@
+"""Every attack that has a name is refused, and by the step that the design gives it to."""
+
+import pytest
+
+from signer.redteam.attacks import ATTACKS, changed_after_review, play
+from signer.redteam.campaign import thieves
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name.replace(" ", "-"))
+def test_it_is_refused_where_it_has_to_be(pair, attack):
+    """No bundle of it is accepted, each is refused at one of its steps, and honest ones pass."""
+    for thief in pair:
+        played = play(attack, thief.world, thief.signers)
+        assert not played.wrong
+        assert played.shots
+        assert {step for step, _ in played.refused} <= set(attack.steps)
+
+
+def test_a_file_that_changes_after_the_review_is_not_signed(pair):
+    """Step 10 reads the bytes again."""
+    played = changed_after_review(pair[0].world, pair[0].signers)
+    assert not played.wrong
+    assert played.refused == ((10, "bytes.changed"),)
+
+
+@pytest.mark.parametrize("corrupt", [0, 2])
+def test_other_numbers_of_corrupt_officers_make_no_difference(corrupt):
+    """The table holds without any corrupt officer, and with two, where each quorum needs three."""
+    thief = thieves("other numbers", corrupt)[0]
+    for attack in ATTACKS:
+        if not attack.name.endswith("bytes"):  # the longest, and nothing about officers
+            assert not play(attack, thief.world, thief.signers).wrong, attack.name
+
+
+def test_the_table_holds_every_step_of_a_check():
+    """Steps 1 to 8 each stop some named attack; 10 has a test of its own."""
+    assert {step for attack in ATTACKS for step in attack.steps} == {1, 2, 3, 4, 5, 6, 7, 8}
+    assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
