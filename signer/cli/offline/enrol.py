@@ -34,7 +34,7 @@ def enrol(
         str | None, typer.Option(metavar="NAME", help="This machine's key in the vault.")
     ] = None,
     officer_only: Annotated[
-        bool, typer.Option("--officer-only", help="No key here: this machine only approves.")
+        bool, typer.Option("--officer-only", help="No key here: it approves, or has USB signers.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; test networks only.")] = False,
     passphrase_file: PassphraseFile = None,
@@ -53,7 +53,7 @@ def enrol(
         raise BadInput(
             "which key does this machine have in the vault?",
             fault=Fault.OFFICER,
-            expected="--key NAME, or --officer-only on a machine that only approves",
+            expected="--key NAME; --officer-only where officers only approve, or sign by USB",
             hint="`coldsign key list` shows the keys of this machine",
         )
     document = _read(vault, "vault")
