@@ -15,6 +15,7 @@ from typing import Any, Final
 import usb.core
 import usb.util
 from usb.backend import IBackend, libusb1
+from usb.core import USBError, USBTimeoutError
 
 from hw import udev
 from hw.errors import DeviceError, Garbage, InUse, NotInstalled, NotPermitted, TimedOut, Unplugged
@@ -22,6 +23,8 @@ from hw.pipe import Shape, Transport
 
 __all__ = [
     "IBackend",
+    "USBError",
+    "USBTimeoutError",
     "UsbPipe",
     "UsbPlace",
     "attached",
@@ -173,18 +176,23 @@ class UsbPipe:
                     for i in self._device.get_active_configuration()
                     if i.bInterfaceClass == _CDC_CONTROL
                 ][:1]
-            for number in numbers:
-                self._claim(number)
+            self._take(numbers)
             self._in, self._out = _endpoints(interface, self.shape)
             if self.shape.transport is Transport.CDC:
                 self._line(numbers[-1])
 
-    def _claim(self, number: int) -> None:
+    def _take(self, numbers: list[int]) -> None:
+        """Claim interfaces; of those, the kernel's are noted before the first is taken from it.
+
+        A serial port's driver leaves both of its interfaces when one is taken.
+        """
         with suppress(RuntimeError):  # a system whose kernel drivers cannot be detached
-            if self._device.is_kernel_driver_active(number):
-                self._device.detach_kernel_driver(number)
-                self._taken.append(number)
-        usb.util.claim_interface(self._device, number)
+            self._taken = [n for n in numbers if self._device.is_kernel_driver_active(n)]
+            for number in self._taken:
+                if self._device.is_kernel_driver_active(number):
+                    self._device.detach_kernel_driver(number)
+        for number in numbers:
+            usb.util.claim_interface(self._device, number)
 
     def _line(self, number: int) -> None:
         coding = self.shape.baud.to_bytes(4, "little") + bytes((0, 0, 8))  # 1 stop, no parity, 8
@@ -257,6 +265,9 @@ class UsbPipe:
             for number in taken:
                 with suppress(usb.core.USBError):
                     usb.util.release_interface(device, number)
+            # Last to first: a serial port's driver comes back by its control interface, to both.
+            for number in reversed(taken):
+                with suppress(usb.core.USBError):
                     device.attach_kernel_driver(number)
         with suppress(usb.core.USBError):
             usb.util.dispose_resources(device)

@@ -19,6 +19,7 @@ from usb.core import USBError, USBTimeoutError
 from hw.pipe import Shape, Transport
 
 INTERRUPT, BULK = 3, 2
+CONTROL, DATA = 2, 10  # class codes of a serial port's two interfaces
 
 
 class Far(Protocol):
@@ -265,14 +266,22 @@ class Bus(IBackend):
     def detach_kernel_driver(self, dev_handle, intf):
         """Unbind the kernel's driver: of a serial port, from both of its interfaces."""
         self._here(dev_handle)
-        dev_handle.kernel.remove(intf)
+        if intf not in dev_handle.kernel:
+            raise USBError("Entity not found", -5, errno.ENOENT)
+        dev_handle.kernel -= self._bound_with(dev_handle, intf)
 
     def attach_kernel_driver(self, dev_handle, intf):
-        """Bind it again."""
+        """Bind it again: that of a serial port by its control interface, and then to both."""
         self._here(dev_handle)
-        if intf in dev_handle.claimed:
+        together = self._bound_with(dev_handle, intf)
+        if together & dev_handle.claimed:
             raise USBError("Resource busy", -6, errno.EBUSY)
-        dev_handle.kernel.add(intf)
+        if next(i.kind for i in dev_handle.interfaces if i.number == intf) != DATA:
+            dev_handle.kernel |= together
+
+    def _bound_with(self, device, intf):
+        serial = {i.number for i in device.interfaces if i.kind in (CONTROL, DATA)}
+        return serial if intf in serial else {intf}
 
     def bulk_write(self, dev_handle, ep, intf, data, timeout):
         """Write to a stream."""

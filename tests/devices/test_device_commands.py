@@ -264,6 +264,15 @@ def test_ctrl_c_stops_the_device_too(ready):
     assert ready.plugged.given_back
 
 
+def test_a_question_that_nobody_answers_is_taken_back(ready):
+    """After a quarter of an hour the station gives up, and leaves nothing to say yes to later."""
+    ready.device.owner.slow = 86_400
+    done = ready.sign("--json")
+    assert (done.code, done.json["error"]["kind"]) == (5, "TimedOut")
+    assert ready.device.cancelled == 1
+    assert ready.plugged.given_back
+
+
 def test_another_device_under_the_vaults_fingerprint(ready):
     """A thief's device with the right fingerprint and another key is refused: exit code 3."""
     ready.device.owner = Owner(lie=Lie.OTHER_XPUB)

@@ -4,14 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 from facts import recorded_task, recorded_vault
 from simulators import SIMULATORS
 
 from hw import advisories, find, table, udev
 from hw.capabilities import Capabilities, CoinScripts, Registers
 from hw.device import DeviceInfo
-from hw.errors import Unsupported
+from hw.errors import DeviceError, Unsupported
 from hw.pipe import Shape, Transport
+from signer.cli import exits
+from signer.core.errors import Fault
 from signer.station.task import vault_facts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +74,32 @@ def test_weak_seeds_of_coldcards(model, firmware, edition, present):
     assert known.present is present
     assert ("before its update" in known.what) is not present
     assert not advisories.warnings("ledger", info)
+
+
+def failing(error):
+    """A command that ends in this error."""
+
+    def command():
+        raise error
+
+    return command
+
+
+def test_every_error_of_a_device_ends_with_exit_code_5(capsys):
+    """The whole tree is told as every other error is, and safely; exit code 5."""
+    kinds, left = set(), [DeviceError]
+    while left:
+        kinds.add(kind := left.pop())
+        left += kind.__subclasses__()
+    assert len(kinds) == 17
+    for kind in kinds:
+        app = typer.Typer(name="test")
+        app.command()(failing(kind("it went wrong\x1b[2J", found="b", hint="do this")))
+        assert exits.run(app, []) == 5
+        told = capsys.readouterr().err
+        assert "error: it went wrong\\x1b[2J" in told
+        assert f"at fault: {Fault(kind.fault)}" in told
+        assert "hint: do this" in told
 
 
 def test_udev_rules():

@@ -130,7 +130,8 @@ def _key_name(keys: "Mapping[Fingerprint, str]", wanted: str | None, facts: "Fac
             fault=Fault.OFFICER,
             expected=f"--key, one of {', '.join(keys.values())}" if keys else "an enrolled key",
             found=wanted or "none",
-            hint="`coldsign enrol VAULT --policy FILE --key NAME` adds one",
+            hint="`coldsign enrol VAULT --policy FILE --key NAME` adds one; `--device FINGERPRINT` "
+            "signs with a USB signer",
         )
     fingerprint, name = found[0]
     if all(coin.key_of(fingerprint) in coin.signed for coin in facts.inputs):
