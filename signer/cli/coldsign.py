@@ -13,6 +13,7 @@ from signer.cli import exits, qr, session, show
 from signer.cli.offline import (
     approve,
     bsms,
+    device,
     enrol,
     inspect,
     journal,
@@ -35,6 +36,7 @@ app = typer.Typer(
 key = session.group("The signing keys of this machine.")
 officer = session.group("The approval keys of this machine.")
 policy_group = session.group("The policies of vaults.")
+device_group = session.group("The USB signers that are plugged in.")
 journal_group = session.group("The record of what this machine did.")
 bsms_group = session.group("Setting up a vault with others (BIP129).")
 kit_group = session.group("The offline kit, from which coldsign is installed.")
@@ -89,6 +91,13 @@ policy_group.command("accept")(policy.accept)
 app.add_typer(policy_group, name="policy")
 app.command("inspect")(inspect.inspect)
 app.command("sign")(sign.sign)
+device_group.command("list")(device.list_)
+device_group.command("info")(device.info)
+device_group.command("xpub")(device.xpub)
+device_group.command("register")(device.register)
+device_group.command("address")(device.address)
+device_group.command("udev")(device.udev)
+app.add_typer(device_group, name="device")
 journal_group.command("show")(journal.show_)
 journal_group.command("verify")(journal.verify)
 app.add_typer(journal_group, name="journal")

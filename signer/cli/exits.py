@@ -20,6 +20,7 @@ from typing import Final, cast
 
 import typer
 
+from hw.errors import DeviceError
 from signer.cli import show
 from signer.core.errors import BadInput, Fault, Problem, Refusal, Refused
 
@@ -79,7 +80,7 @@ def _run(app: typer.Typer, arguments: list[str], *, as_json: bool) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
         code = result if isinstance(result, int) else 0
-    except Problem as problem:
+    except (Problem, DeviceError) as problem:
         return _tell(problem, as_json=as_json)
     except _UsageError as error:
         return _tell_usage(error, as_json=as_json)
@@ -100,7 +101,7 @@ def _run(app: typer.Typer, arguments: list[str], *, as_json: bool) -> int:
     return code
 
 
-def _tell(problem: Problem, *, as_json: bool) -> int:
+def _tell(problem: Problem | DeviceError, *, as_json: bool) -> int:
     """Print a problem and return its exit code."""
     refusals = problem.refusals if isinstance(problem, Refused) else ()
     word = show.paint("refused:" if refusals else "error:", "red", sys.stderr)
@@ -122,7 +123,7 @@ def _tell(problem: Problem, *, as_json: bool) -> int:
     return problem.exit_code
 
 
-def _details(problem: Problem | Refusal) -> list[str]:
+def _details(problem: Problem | DeviceError | Refusal) -> list[str]:
     rows = (
         ("at fault", str(problem.fault)),
         ("expected", problem.expected),
@@ -132,7 +133,7 @@ def _details(problem: Problem | Refusal) -> list[str]:
     return [f"  {label}: {show.safe(text)}" for label, text in rows if text]
 
 
-def _fields(problem: Problem | Refusal) -> dict[str, object]:
+def _fields(problem: Problem | DeviceError | Refusal) -> dict[str, object]:
     return {
         "what": problem.what,
         "fault": str(problem.fault),

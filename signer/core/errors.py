@@ -11,6 +11,8 @@ Problem                     policies/errors.py
     ├── NodeSyncing         the node is not up to date
     ├── NodeNonsense        the node's answer cannot be right
     └── NodeRejected        the node does not take the transaction
+
+DeviceError         exit 5  a USB signer: hw/errors.py, with the same attributes
 """
 
 from policies.errors import BadInput, Fault, Problem, Refusal, Refused

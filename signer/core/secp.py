@@ -1,4 +1,4 @@
-"""libsecp256k1, the only curve that signs here. Nothing else imports the binding.
+"""libsecp256k1, the only curve that signs here. Nothing else in `signer` imports the binding.
 
 Keys are 33-byte compressed points, secrets 32 bytes big-endian, signatures strict DER with
 low s and without the sighash byte.

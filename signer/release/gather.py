@@ -29,7 +29,7 @@ NEEDED: Final = ("btclib-secp256k1", "cryptography", "embit", "pyusb", "segno", 
 """What coldsign imports; their versions are the project's own. A new dependency of the online
 program does not come along by itself, and tests compare this with what the code imports."""
 
-EXTRAS: Final = ("camera",)
+EXTRAS: Final = ("camera", "devices")
 """What may be added for coldsign. The others are for the chain, and for tests."""
 
 _BUILT: Final = ("embit",)

@@ -15,13 +15,13 @@ from signer.sign.state import State
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A PSBT with this signer's signatures in it. Only `sign` makes one.
+    """A PSBT with one key's signatures in it. Only `sign` here and in `signer/station` make one.
 
     Attributes:
         raw: the bytes that were reviewed, with the signatures spliced in.
         txid: of the finished transaction; signatures do not change it.
         fingerprint: of the key that signed.
-        count: signatures of this key in it: one for each input.
+        count: signatures of that key in it: one for each input.
     """
 
     raw: bytes
@@ -40,9 +40,34 @@ def sign(checked: Checked, again: bytes, key: SoftKey, state: State) -> Signed:
         state: where it is remembered.
 
     Raises:
-        BadInput: the journal cannot be written; nothing was signed then. Or the file brings
-            another signature by this very key.
+        BadInput: as `journalled`. Or the file brings another signature by this very key.
         Refused: the bytes changed, or a signature is not good.
+    """
+    psbt = journalled(checked, again, key.fingerprint, state)
+    # (11) two libraries sign and agree; each signature is verified before it goes on
+    signatures = {at: [key.sign(coin, coin.digest)] for at, coin in enumerate(checked.facts.inputs)}
+    raw = with_partial_sigs(psbt, signatures)
+    return Signed(raw, checked.facts.txid, key.fingerprint, len(signatures))
+
+
+def journalled(
+    checked: Checked, again: bytes, fingerprint: Fingerprint, state: State, **device: str
+) -> Psbt:
+    """Step 10, for a key of this machine or of a device in front of it.
+
+    Args:
+        checked: what the officer confirmed (step 9).
+        again: the file's bytes, read once more after the review.
+        fingerprint: whose signatures will be made.
+        state: where it is remembered.
+        device: as `State.sign`.
+
+    Returns:
+        The file, read again, with the digests that were reviewed.
+
+    Raises:
+        BadInput: the journal cannot be written; nothing was signed then.
+        Refused: the bytes changed.
     """
     # (10) the bytes are re-read and re-hashed; the journal is on the disk before a signature is
     if sha256(again) != checked.digest:
@@ -62,11 +87,5 @@ def sign(checked: Checked, again: bytes, key: SoftKey, state: State) -> Signed:
     ]
     if digests != [coin.digest for coin in coins]:
         raise refused(10, "bytes.digests", "two readings of one file differ", fault=Fault.MACHINE)
-    state.sign(checked, key.fingerprint)
-    # (11) two libraries sign and agree; each signature is verified before it goes on
-    signatures = {
-        at: [key.sign(coin, digest)]
-        for at, (coin, digest) in enumerate(zip(coins, digests, strict=True))
-    }
-    raw = with_partial_sigs(psbt, signatures)
-    return Signed(raw, checked.facts.txid, key.fingerprint, len(signatures))
+    state.sign(checked, fingerprint, **device)
+    return psbt

@@ -157,8 +157,13 @@ class State:
         link = [withdrawal.sequence, withdrawal.id]
         self._append("approve", withdrawal.vault, approved=[link], officer=officer)
 
-    def sign(self, checked: Checked, fingerprint: Fingerprint) -> None:
+    def sign(self, checked: Checked, fingerprint: Fingerprint, **device: str) -> None:
         """Remember a signature before it is made (step 10); on the disk when this returns.
+
+        Args:
+            checked: what is signed.
+            fingerprint: whose signature it is.
+            device: if a USB device signs: which, and who vouches that the policy was checked.
 
         Raises:
             BadInput: the disk does not take it.
@@ -173,6 +178,7 @@ class State:
             txid=facts.txid,
             psbt=checked.digest.hex(),
             fingerprint=fingerprint,
+            **device,
             **links,
         )
 

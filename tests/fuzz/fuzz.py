@@ -25,10 +25,11 @@ except ImportError:
 
 def targets():
     """Import the table of targets; under atheris, with our code instrumented."""
-    watching = atheris.instrument_imports(include=["signer"]) if atheris else nullcontext()
+    watching = atheris.instrument_imports(include=["signer", "hw"]) if atheris else nullcontext()
     with watching:
-        from carry_targets import TARGETS
-    return TARGETS
+        from carry_targets import TARGETS as CODES
+        from device_targets import TARGETS as DEVICES
+    return CODES | DEVICES
 
 
 def dispatch(table):

@@ -40,7 +40,7 @@ def enrol(
         ),
     ] = None,
     officer_only: Annotated[
-        bool, typer.Option("--officer-only", help="No key here: this machine only approves.")
+        bool, typer.Option("--officer-only", help="No key here: it approves, or has USB signers.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; test networks only.")] = False,
     passphrase_file: PassphraseFile = None,
@@ -62,7 +62,7 @@ def enrol(
         raise BadInput(
             "which key does this machine have in the vault?",
             fault=Fault.OFFICER,
-            expected="--key NAME, or --officer-only on a machine that only approves",
+            expected="--key NAME; --officer-only where officers only approve, or sign by USB",
             hint="`coldsign key list` shows the keys of this machine",
         )
     document = _read(vault, "vault")

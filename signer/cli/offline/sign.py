@@ -8,7 +8,7 @@ import typer
 
 from signer.cli import prompt, review, show
 from signer.cli.naming import HINTS, named
-from signer.cli.offline import clock, consent, outputs
+from signer.cli.offline import clock, consent, device_sign, outputs
 from signer.cli.offline.inspect import gathered
 from signer.cli.offline.outputs import OutputOption
 from signer.cli.prompt import PassphraseFile
@@ -34,6 +34,10 @@ def sign(
     key: Annotated[
         str | None, typer.Option(metavar="NAME", help="The key, if several are enrolled.")
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(metavar="FINGERPRINT", help="A USB signer, instead of a key of this machine."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; test networks only.")] = False,
     passphrase_file: PassphraseFile = None,
     as_json: JsonFlag = False,
@@ -53,14 +57,20 @@ def sign(
         checked = examine(read_psbt(file), state.enrolments, clock.local_time())
     vault = checked.facts.vault
     consent.refuse_shortcut(vault.coin, vault.network, yes=yes)
-    name = _key_name(state.vaults[vault.id].keys, key, checked.facts)
+    own = None if device is None else device_sign.key_of(checked.facts, _instead(device, key))
+    name = own.type if own else _key_name(state.vaults[vault.id].keys, key, checked.facts)
     # step 9
     seen = gathered(checked, state)
     show.note(f"{review.text(seen, sys.stderr)}\n")
     consent.ask("sign it?", vault.coin, vault.network, yes=yes)
-    own = _unlocked(here, name, vault, passphrase_file)
     # steps 10 and 11, over the file as it is now
-    signed = sign_checked(checked, read_psbt(file), own, state)
+    if own is None:
+        soft = _unlocked(here, name, vault, passphrase_file)
+        signed = sign_checked(checked, read_psbt(file), soft, state)
+        vouches: dict[str, object] = {"vouches": "signer"}
+    else:
+        done = device_sign.sign(here, checked, lambda: read_psbt(file), own, state)
+        signed, vouches = done.signed, done.told
     try:
         write_psbt(target, signed.raw)
     except BadInput as problem:
@@ -83,6 +93,7 @@ def sign(
         "signed_by": list(officers),
         "threshold": vault.threshold,
         "file": str(target),
+        **vouches,
     }
     here.emit(
         data,
@@ -90,6 +101,7 @@ def sign(
             (
                 ("signed", f"{len(officers)} of {vault.threshold}: {', '.join(officers)}"),
                 ("written", str(target)),
+                *((("checked by", f"the {vouches['vouches']}"),) if own else ()),
             )
         ),
     )
@@ -102,6 +114,13 @@ def _officer(vault: "Vault", fingerprint: "Fingerprint", known: tuple[str, ...])
     ]
 
 
+def _instead(device: str, key: str | None) -> str:
+    """The device that is wanted; a key cannot be wanted as well."""
+    if key is not None:
+        raise BadInput("--key or --device, not both", fault=Fault.OFFICER)
+    return device
+
+
 def _key_name(keys: "Mapping[Fingerprint, str]", wanted: str | None, facts: "Facts") -> str:
     """The name of the key to sign with: the one that is wanted, or the only one enrolled."""
     found = [(known, name) for known, name in keys.items() if wanted in (None, name)]
@@ -111,7 +130,8 @@ def _key_name(keys: "Mapping[Fingerprint, str]", wanted: str | None, facts: "Fac
             fault=Fault.OFFICER,
             expected=f"--key, one of {', '.join(keys.values())}" if keys else "an enrolled key",
             found=wanted or "none",
-            hint="`coldsign enrol VAULT --policy FILE --key NAME` adds one",
+            hint="`coldsign enrol VAULT --policy FILE --key NAME` adds one; `--device FINGERPRINT` "
+            "signs with a USB signer",
         )
     fingerprint, name = found[0]
     if all(coin.key_of(fingerprint) in coin.signed for coin in facts.inputs):

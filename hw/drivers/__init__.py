@@ -1,0 +1,1 @@
+"""One vendor's protocol, one file."""

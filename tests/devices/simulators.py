@@ -1,0 +1,6 @@
+"""The table of simulated signers, by the vendor's name in `hw/find.py`: one line a vendor."""
+
+from coldcard_device import ColdcardDevice
+from simulated import SimulatedSigner
+
+SIMULATORS: dict[str, type[SimulatedSigner]] = {"coldcard": ColdcardDevice}

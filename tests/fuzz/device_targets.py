@@ -1,0 +1,115 @@
+"""Fuzz targets of the drivers: whatever a device says, only errors of `hw/errors.py` come of it.
+
+Each takes the device's answers, a length of two bytes before each, and does with the driver what a
+station does; nothing that the device made up may pass for a signature. `TARGETS` is a table.
+"""
+
+import sys
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "devices"))
+
+from around import Notebook, Somebody
+from facts import recorded_task, recorded_vault
+
+from hw.device import Surroundings
+from hw.drivers import coldcard
+from hw.errors import DeviceError, TimedOut
+from hw.framing import coldcard as framing
+from hw.task import Chain
+from signer.core.errors import BadInput, Refused
+from signer.station.answer import accept
+from signer.station.task import script_facts, vault_facts
+
+
+def answers(data):
+    """Split at the lengths."""
+    at = 0
+    while at + 2 <= len(data):
+        size = int.from_bytes(data[at : at + 2], "big")
+        yield data[at + 2 : at + 2 + size]
+        at += 2 + size
+
+
+class Spoken:
+    """A pipe on which a device says what it was told to, and then nothing more."""
+
+    shape, product, place = coldcard.DRIVER.shapes[0], 0xCC10, "a fuzzer"
+
+    def __init__(self, reports):
+        self._reports = iter(reports)
+
+    def write(self, data):
+        """Nobody listens."""
+
+    def read(self, _timeout):
+        """Say the next report."""
+        for report in self._reports:
+            return report
+        raise TimedOut("it has said everything")
+
+    def drain(self):
+        """Nothing is left over."""
+
+    def close(self):
+        """Nothing is held."""
+
+
+def surroundings():
+    """An officer who is not there; nobody waits."""
+    return Surroundings(Somebody(), Notebook(), lambda size: b"\x01" * size, lambda _seconds: None)
+
+
+@cache
+def asked():
+    """What the station asks: the recorded vault and transaction."""
+    vault = recorded_vault("coldcard")
+    return vault_facts(vault), script_facts(vault, 0, 0), recorded_task("coldcard")
+
+
+def station(signer):
+    """Everything that a station does, each step swallowing what a driver may raise."""
+    facts, script, task = asked()
+    memory = Notebook()
+    for step in (
+        signer.fingerprint,
+        lambda: signer.xpub(facts.cosigners[0].path, Chain("BTC", "test")),
+        lambda: signer.registered(facts, None),
+        lambda: signer.register(facts),
+        lambda: signer.show_address(facts, script, None),
+        lambda: accept(task, signer.sign(task), memory),
+        signer.cancel,
+        signer.close,
+    ):
+        try:
+            step()
+        except (DeviceError, Refused, BadInput):
+            continue
+
+
+def fuzz_coldcard(data):
+    """Answers in whole messages, as if the link's cipher were not there."""
+    said = [part for part in answers(data) if part]
+    reports = (r for part in said for r in framing.cut(framing.Message(part, encrypted=False)))
+    pipe, around = Spoken(reports), surroundings()
+    link = framing.Link(pipe, around.entropy)
+    master = framing.Master("0f056943", asked()[0].cosigners[0].xpub)
+    info = coldcard._info(said[0].decode("latin-1") if said else "")
+    signer = coldcard.Coldcard(link, pipe, around, master, info)
+    with suppress(DeviceError):
+        signer.prove()
+    station(signer)
+
+
+def fuzz_coldcard_reports(data):
+    """Reports of any size, from the first byte of a session on."""
+    try:
+        signer = coldcard.start(Spoken(answers(data)), surroundings())
+    except DeviceError:
+        return
+    station(signer)
+
+
+TARGETS = {"coldcard": fuzz_coldcard, "coldcard_reports": fuzz_coldcard_reports}

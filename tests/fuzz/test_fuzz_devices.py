@@ -1,0 +1,45 @@
+"""The short run of the drivers' fuzzers: every kept input, and some hundred changed ones."""
+
+from pathlib import Path
+
+import pytest
+from device_targets import TARGETS
+from mutation import inputs
+
+CORPUS = Path(__file__).parent / "corpus"
+RUNS = 400
+
+
+def kept(name):
+    """List the kept inputs of a target."""
+    return [path.read_bytes() for path in sorted((CORPUS / name).glob("*"))]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_kept_answers(name):
+    """Recorded answers, and whatever ever broke a promise, end in an error of ours or in none."""
+    found = kept(name)
+    assert found, "a target without seeds"
+    for data in found:
+        TARGETS[name](data)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_changed_answers(name):
+    """Recorded answers, changed at random (the same way every time), break no promise."""
+    count = 0
+    for data in inputs(kept(name), RUNS, seed=2024):
+        TARGETS[name](data)
+        count += 1
+    assert count == RUNS
+
+
+def test_the_fuzzer_reaches_the_signature():
+    """A kept input leads through every step: fuzzing begins behind the first question."""
+    from device_targets import answers, asked
+
+    task = asked()[2]
+    assert any(
+        any(part.startswith(b"biny" + task.psbt[:40]) for part in answers(data))
+        for data in kept("coldcard")
+    )
