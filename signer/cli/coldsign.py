@@ -10,7 +10,17 @@ from pathlib import Path
 import typer
 
 from signer.cli import exits, qr, session, show
-from signer.cli.offline import approve, enrol, inspect, journal, keys, officers, policy, sign
+from signer.cli.offline import (
+    approve,
+    enrol,
+    inspect,
+    journal,
+    keys,
+    officers,
+    policy,
+    receipts,
+    sign,
+)
 from signer.cli.session import HomeOption, JsonFlag
 
 app = typer.Typer(
@@ -76,6 +86,7 @@ policy_group.command("accept")(policy.accept)
 app.add_typer(policy_group, name="policy")
 app.command("inspect")(inspect.inspect)
 app.command("sign")(sign.sign)
+app.command("station")(receipts.station)
 journal_group.command("show")(journal.show_)
 journal_group.command("verify")(journal.verify)
 app.add_typer(journal_group, name="journal")
