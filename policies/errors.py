@@ -82,7 +82,8 @@ class Refusal:
         for name in ("what", "expected", "found"):
             text = getattr(self, name)
             if len(text) > LONGEST:
-                object.__setattr__(self, name, f"{text[:LONGEST]}... ({len(text)} characters)")
+                end = f"... ({len(text)} characters)"
+                object.__setattr__(self, name, text[: LONGEST - len(end)] + end)
 
 
 class Refused(Problem):

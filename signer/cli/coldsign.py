@@ -89,6 +89,7 @@ app.command("sign")(sign.sign)
 app.command("station")(receipts.station)
 journal_group.command("show")(journal.show_)
 journal_group.command("verify")(journal.verify)
+journal_group.command("export")(journal.export)
 app.add_typer(journal_group, name="journal")
 app.add_typer(qr.group(), name="qr")
 

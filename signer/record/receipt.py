@@ -18,8 +18,8 @@ from signer.core.names import DocumentId, KeyId, Txid
 KIND: Final = "refusal"
 VERSION: Final = 1
 
-MAX_RECEIPT: Final = 1 << 17
-"""Bytes of an envelope: twice what `MOST` refusals with the longest texts come to."""
+MAX_RECEIPT: Final = 1 << 18
+"""Bytes of a payload: more than `MOST` refusals come to, each letter of them written as six."""
 
 MOST: Final = 8
 """Refusals written out. A thief's transaction may earn one for each of its outputs."""
