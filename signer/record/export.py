@@ -67,7 +67,7 @@ def unpack(path: Path, folder: Path) -> None:
                 content = archive.read(info)
                 make_folder((folder / name).parent)
                 write_private(folder / name, content)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, RuntimeError):
+    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError):
         raise _bad("it is no whole ZIP archive", str(path)) from None
 
 
