@@ -45,7 +45,7 @@ def test_every_refusal_of_the_signer_has_an_attack():
     """
     root = HERE.parents[1]
     sources = [*(root / "signer/sign").glob("*.py"), *(root / "policies").rglob("*.py")]
-    code = "\n".join(path.read_text() for path in sources)
+    code = "\n".join(path.read_text() for path in sources if "explain" not in path.name)
     paths = [*HERE.glob("*.py"), root / "tests/policies/rules/test_each_check_deleted.py"]
     tests = "\n".join(path.read_text() for path in paths)
     rules = set(re.findall(rf'"((?:{"|".join(KINDS)})\.[a-z_]+)"', code)) - NOT_REFUSALS
@@ -59,5 +59,5 @@ KINDS = (
 )
 """What refusals' names begin with."""
 
-NOT_REFUSALS = {"destinations.wallet", "destinations.address"}
-"""Keys of sentences that explain a rule."""
+NOT_REFUSALS = {"destinations.wallet", "destinations.address", "schedule.end"}
+"""Keys of sentences that explain a rule, and of settings."""
