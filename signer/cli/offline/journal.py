@@ -84,7 +84,7 @@ def verify(
             unpack(file, Path(folder))
         place = here.home if file is None else Path(folder)
         found = audit(place, replay=not quick, progress=_progress())
-    _compare(found, head, station, receipt or [])
+    _compare(found, _ungrouped(head), _ungrouped(station), receipt or [])
     data = {
         "whole": not found.findings,
         "entries": len(found.entries),
@@ -190,6 +190,11 @@ def _rows(found: "Audit", *, quick: bool) -> "Iterator[tuple[str, str]]":
         for one in several:
             where = f"line {one.line}: " if one.line else ""
             yield word, f"{where}{show.safe(one.what)}"
+
+
+def _ungrouped(text: str | None) -> str | None:
+    """What was copied as it is shown, in groups."""
+    return text and text.replace(" ", "")
 
 
 def _when(seconds: int) -> str:
