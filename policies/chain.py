@@ -5,20 +5,12 @@ to all of them. The chain's heights are the vault's clock: a transaction's nLock
 withdrawal's height, and heights never decrease.
 """
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from policies import strict_json
-from policies.envelope import MAX_DOCUMENT
 from policies.errors import Refused
 from policies.names import DocumentId, Height
-from policies.strict_json import Fields
 from policies.withdrawal import GENESIS, MAX_HEIGHT, VOID, Withdrawal, no
-
-HISTORY = "history"
-MAX_HISTORY = 64 * MAX_DOCUMENT
-"""Bytes of a history file: a hundred thousand withdrawals of the usual 600 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,23 +152,3 @@ def _broken(rule: str, sequence: int, expected: str, found: str) -> Refused:
     what = text.format(sequence)
     hint = "ask the other officers what they have seen of it"
     return Refused(no(f"chain.{rule}", what, expected, found, hint))
-
-
-def write_history(chain: Sequence[Withdrawal]) -> bytes:
-    """Write withdrawals as a history file: their payloads as received, oldest first."""
-    payloads = [{"payload": b64encode(link.payload).decode("ascii")} for link in chain]
-    return strict_json.dump({"kind": HISTORY, "version": 1, "withdrawals": payloads}) + b"\n"
-
-
-def read_history(data: bytes) -> tuple[Withdrawal, ...]:
-    """Read a history file; nothing in it is verified yet.
-
-    Raises:
-        BadInput: not a history, or one of its withdrawals is none.
-    """
-    raw = strict_json.load(data, limit=MAX_HISTORY, what=HISTORY)
-    fields = Fields(raw, HISTORY, ("kind", "version", "withdrawals"))
-    fields.exactly("kind", HISTORY)
-    fields.exactly("version", 1)
-    links = fields.tables("withdrawals", required=("payload",))
-    return tuple(Withdrawal.parse(link.base64("payload")) for link in links)

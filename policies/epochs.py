@@ -29,6 +29,7 @@ from policies.names import Height
 from policies.policy import KIND, Policy
 from policies.quorum import Tally, tally
 from policies.rules import RULES, Destinations
+from policies.rules.rule import changed
 
 _STEP = 5
 _CHECKED = object()
@@ -41,14 +42,12 @@ class TrustedPolicy:
     Attributes:
         policy: the document.
         envelope: its bytes and signatures.
-        tally: its own admins who signed it.
         before: the one that it follows, or None for the first.
         changes: what differs from that one, and from those that it passes by.
     """
 
     policy: Policy
     envelope: Envelope
-    tally: Tally
     before: "TrustedPolicy | None"
     changes: tuple[Change, ...]
     proof: InitVar[object]
@@ -112,8 +111,8 @@ class TrustedPolicy:
         new = _policy(envelope)
         changes = self.changes_to(new, since)
         _quorum("old_quorum", self.policy, envelope)
-        votes = _quorum("new_quorum", new, envelope)
-        return TrustedPolicy(new, envelope, votes, self, changes, _CHECKED)
+        _quorum("new_quorum", new, envelope)
+        return TrustedPolicy(new, envelope, self, changes, _CHECKED)
 
     def follow(
         self, envelopes: Sequence[Envelope], seen: Mapping[str, Height] | None = None
@@ -170,8 +169,8 @@ def trust_first(envelope: Envelope) -> TrustedPolicy:
         Refused: its own admins' quorum has not signed it.
     """
     policy = _policy(envelope)
-    votes = _quorum("new_quorum", policy, envelope)
-    return TrustedPolicy(policy, envelope, votes, None, (), _CHECKED)
+    _quorum("new_quorum", policy, envelope)
+    return TrustedPolicy(policy, envelope, None, (), _CHECKED)
 
 
 def count_admins(admins_of: Policy, envelope: Envelope) -> Tally:
@@ -190,14 +189,14 @@ def compare(old: Policy, new: Policy) -> tuple[Change, ...]:
     if old.loosening_delay != new.loosening_delay:
         longer = new.loosening_delay > old.loosening_delay
         delays = (f"{one.loosening_delay} blocks" for one in (old, new))
-        found.append(_change("loosening_delay", *delays, tighter=longer))
+        found.append(changed("loosening_delay", *delays, tighter=longer))
     for name, kind in RULES.items():
         before, after = (next((r for r in p.rules if type(r) is kind), None) for p in (old, new))
         if before and after:
             found += before.compare(after)
         elif before or after:
             words = ("; ".join(rule.explain()) if rule else "" for rule in (before, after))
-            found.append(_change(f"rules.{name}", *words, tighter=bool(after) != kind.GRANTS))
+            found.append(changed(f"rules.{name}", *words, tighter=bool(after) != kind.GRANTS))
     return tuple(sorted(found, key=lambda change: change.path))
 
 
@@ -206,10 +205,10 @@ def _compare_people(old: Policy, new: Policy) -> Iterator[Change]:
     for name in old.officers.keys() | new.officers.keys():
         before, after = (policy.officers.get(name, "") for policy in (old, new))
         if before != after:
-            yield _change(f"officers.{name}", before, after, tighter=not after)
+            yield changed(f"officers.{name}", before, after, tighter=not after)
     for name in {*old.revoked} ^ {*new.revoked}:
         words = ("revoked" if name in policy.revoked else "" for policy in (old, new))
-        yield _change(f"revoked.{name}", *words, tighter=name in new.revoked)
+        yield changed(f"revoked.{name}", *words, tighter=name in new.revoked)
     for name in old.roles.keys() ^ new.roles.keys():
         # A role alone decides nothing: the rule that names it says which way that points.
         yield Change(f"roles.{name}", _members(old, name), _members(new, name), Direction.NEUTRAL)
@@ -219,11 +218,11 @@ def _compare_role(name: str, old: Policy, new: Policy) -> Iterator[Change]:
     before, after = old.roles[name], new.roles[name]
     for member in {*before.members} ^ {*after.members}:
         words = (member if member in role.members else "" for role in (before, after))
-        yield _change(f"roles.{name}.members", *words, tighter=member in before.members)
+        yield changed(f"roles.{name}.members", *words, tighter=member in before.members)
     if before.threshold != after.threshold:
         words = (str(role.threshold) for role in (before, after))
         higher = after.threshold > before.threshold
-        yield _change(f"roles.{name}.threshold", *words, tighter=higher)
+        yield changed(f"roles.{name}.threshold", *words, tighter=higher)
 
 
 def _destinations(new: Policy, old: Policy, start: Height) -> tuple[str, ...]:
@@ -239,16 +238,12 @@ def _members(policy: Policy, role: str) -> str:
     return f"{found.threshold} of {', '.join(found.members)}" if found else ""
 
 
-def _change(path: str, old: str, new: str, *, tighter: bool) -> Change:
-    return Change(path, old, new, Direction.TIGHTER if tighter else Direction.LOOSER)
-
-
 def _policy(envelope: Envelope) -> Policy:
     envelope.expect(KIND)
     return Policy.parse(envelope.payload)
 
 
-def _quorum(rule: str, admins_of: Policy, envelope: Envelope) -> Tally:
+def _quorum(rule: str, admins_of: Policy, envelope: Envelope) -> None:
     votes = count_admins(admins_of, envelope)
     if not votes.reached:
         raise _refused(
@@ -256,7 +251,6 @@ def _quorum(rule: str, admins_of: Policy, envelope: Envelope) -> Tally:
             f"{votes.threshold} of {', '.join(votes.eligible)} (epoch {admins_of.epoch})",
             ", ".join(votes.signed) or "none",
         )
-    return votes
 
 
 _HINT = "give every policy in order, each with its admins' signatures"

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 LONGEST = 1_200
-"""Characters of what a refusal expected or found: the script of a vault of 15 keys, in hex. A
+"""Characters of what a refusal says, expected or found: the script of a vault of 15 keys, in hex. A
 thief's script of 30 MB shall fill no screen, journal or receipt."""
 
 
@@ -79,10 +79,11 @@ class Refusal:
     hint: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("expected", "found"):
+        for name in ("what", "expected", "found"):
             text = getattr(self, name)
             if len(text) > LONGEST:
-                object.__setattr__(self, name, f"{text[:LONGEST]}... ({len(text)} characters)")
+                end = f"... ({len(text)} characters)"
+                object.__setattr__(self, name, text[: LONGEST - len(end)] + end)
 
 
 class Refused(Problem):

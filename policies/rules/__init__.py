@@ -16,8 +16,21 @@ from policies.rules.shape import Shape
 from policies.rules.timing import Timing
 from policies.strict_json import Fields
 
-__all__ = ["MANDATORY", "RULES", "Amounts", "Approvals", "Consolidation", "Destinations", "Fees"]
-__all__ += ["Internal", "Rule", "Schedule", "Shape", "Timing", "parse_rules"]
+__all__ = [
+    "MANDATORY",
+    "RULES",
+    "Amounts",
+    "Approvals",
+    "Consolidation",
+    "Destinations",
+    "Fees",
+    "Internal",
+    "Rule",
+    "Schedule",
+    "Shape",
+    "Timing",
+    "parse_rules",
+]
 
 RULES: dict[str, type[Rule]] = {
     Amounts.NAME: Amounts,

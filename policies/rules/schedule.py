@@ -5,13 +5,13 @@ Without a clock, as on the online machine, the rule says nothing.
 
 import re
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from policies.errors import Fault, Refusal
 from policies.rules.rule import STEP, Rule
 from policies.rules.setting import Kind, Setting, some_of, switch
 from policies.spend import Spend
-from policies.strict_json import Word
+from policies.strict_json import Fields, Word
 from policies.withdrawal import VOID
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -47,6 +47,19 @@ class Schedule(Rule):
     start: str = field(metadata=_time(floor=True))
     end: str = field(metadata=_time(floor=False))
     enforce: bool = field(default=False, metadata=switch(tight=True))
+
+    @classmethod
+    def parse(cls, rules: Fields) -> Self:
+        """Read the rule's table; hours that no clock ever shows would lock the vault.
+
+        Raises:
+            BadInput: as for any rule, or the hours end before they begin.
+        """
+        found = super(Schedule, cls).parse(rules)
+        if found.end < found.start:
+            hint = "hours are of one day: they cannot run over midnight"
+            rules.bad("schedule.end", f"{found.start} or later", found.end, hint)
+        return found
 
     def check(self, spend: Spend) -> tuple[Refusal, ...]:
         """Refuse at other times, if that is enforced."""

@@ -53,11 +53,6 @@ class Bundle:
     psbt: Psbt
     documents: Documents
 
-    @property
-    def raw(self) -> bytes:
-        """The bytes that it was read from."""
-        return self.psbt.raw
-
 
 def open_bundle(raw: bytes) -> Bundle:
     """Reads a binary PSBT and its documents.

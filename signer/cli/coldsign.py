@@ -21,6 +21,7 @@ from signer.cli.offline import (
     kit,
     officers,
     policy,
+    receipts,
     sign,
 )
 from signer.cli.session import HomeOption, JsonFlag
@@ -98,8 +99,10 @@ device_group.command("register")(device.register)
 device_group.command("address")(device.address)
 device_group.command("udev")(device.udev)
 app.add_typer(device_group, name="device")
+app.command("station")(receipts.station)
 journal_group.command("show")(journal.show_)
 journal_group.command("verify")(journal.verify)
+journal_group.command("export")(journal.export)
 app.add_typer(journal_group, name="journal")
 bsms_group.command("record")(bsms.record)
 bsms_group.command("check")(bsms.check)

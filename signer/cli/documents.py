@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 from policies.explain import Words
 from policies.withdrawal import CONSOLIDATION, PAYING, VOID
 from signer.cli import show
-from signer.cli.assurance import assurance
 from signer.cli.review import counted, indented, listed, told
 from signer.core.amounts import format_amount
 
@@ -35,6 +34,8 @@ def vault(document: "Vault", *, own: str = "", first: str) -> Iterator[str]:
         own: fingerprint of this machine's key, or empty.
         first: the first receive address, derived twice.
     """
+    from signer.cli.assurance import assurance  # it loads the curve, which may be missing
+
     quorum = f"{document.threshold} of {len(document.keys)}"
     heading = f"vault {document.name} ({document.coin} {document.network})"
     yield show.safe(heading)

@@ -15,7 +15,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Final, cast
 
 import typer
@@ -41,6 +41,34 @@ class Bug(Problem):
     """An exception that nobody foresaw."""
 
     exit_code = 1
+
+
+class Receipted(Problem):
+    """A problem for which this station gave a receipt, or could not.
+
+    Attributes:
+        problem: what the person is told.
+        receipt: where the receipt is, or None.
+        sha256: of the receipt's file, as the journal names it.
+        again: whether it was given before, for the same question.
+        why_none: why there is no receipt.
+    """
+
+    def __init__(
+        self,
+        problem: BadInput | Refused,
+        receipt: Path | None = None,
+        sha256: str = "",
+        *,
+        again: bool = False,
+        why_none: str = "",
+    ) -> None:
+        super().__init__(problem.what, fault=problem.fault)
+        self.problem = problem
+        self.receipt = receipt
+        self.sha256 = sha256
+        self.again = again
+        self.why_none = why_none
 
 
 def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
@@ -103,12 +131,19 @@ def _run(app: typer.Typer, arguments: list[str], *, as_json: bool) -> int:
 
 def _tell(problem: Problem | DeviceError, *, as_json: bool) -> int:
     """Print a problem and return its exit code."""
+    receipted = problem if isinstance(problem, Receipted) else None
+    problem = receipted.problem if receipted else problem
     refusals = problem.refusals if isinstance(problem, Refused) else ()
     word = show.paint("refused:" if refusals else "error:", "red", sys.stderr)
     lines = [] if refusals else [f"{word} {show.safe(problem.what)}", *_details(problem)]
     for refusal in refusals:
         place = f"[step {refusal.step}, {show.safe(refusal.rule)}]"
         lines += [f"{word} {show.safe(refusal.what)} {place}", *_details(refusal)]
+    if receipted and receipted.receipt:
+        before = " (given before: nothing has changed since)" if receipted.again else ""
+        lines.append(f"receipt: {show.safe(str(receipted.receipt))}{before}")
+    elif receipted:
+        lines.append(f"no receipt: {show.safe(receipted.why_none)}")
     show.note("\n".join(lines))
     if as_json:
         error = {"exit_code": problem.exit_code, "kind": type(problem).__name__, **_fields(problem)}
@@ -117,6 +152,9 @@ def _tell(problem: Problem | DeviceError, *, as_json: bool) -> int:
                 {"step": refusal.step, "rule": refusal.rule, **_fields(refusal)}
                 for refusal in refusals
             ]
+        if receipted:
+            error["receipt"] = str(receipted.receipt) if receipted.receipt else None
+            error["receipt_sha256"] = receipted.sha256 or None
         show.out(json.dumps({"error": error}, indent=2))
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -15,8 +15,17 @@ from signer.core.errors import BadInput, Fault, SelfTestFailed
 from signer.core.names import DocumentId, Fingerprint, Height
 from signer.core.script import COMPRESSED, multisig, p2sh, p2wsh, push
 
-__all__ = ["CHANGE", "ENFORCING", "RECEIVE", "DerivedKey", "Vault", "VaultKey", "VaultScript"]
-__all__ += ["VaultSigner", "twice_derived_address"]
+__all__ = [
+    "CHANGE",
+    "ENFORCING",
+    "RECEIVE",
+    "DerivedKey",
+    "Vault",
+    "VaultKey",
+    "VaultScript",
+    "VaultSigner",
+    "twice_derived_address",
+]
 
 RECEIVE, CHANGE = 0, 1
 """The branches (BIP389): where others pay to, and where change returns to."""

@@ -20,7 +20,15 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 
 PARTS: Final = (
     *("policies", "hw"),
-    *("signer/core", "signer/keys", "signer/carry", "signer/sign", "signer/station", "signer/cli"),
+    *(
+        "signer/core",
+        "signer/keys",
+        "signer/carry",
+        "signer/sign",
+        "signer/station",
+        "signer/record",
+        "signer/cli",
+    ),
 )
 """What coldsign consists of, beside `signer/__init__.py`. A folder that is new is not in the kit
 until it is named here."""

@@ -1,30 +1,14 @@
 """Step 9: what the officer has to know before saying yes. Data only; the programs print it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policies.change import Change as PolicyChange
 from policies.decide import Passed
 from policies.epochs import TrustedPolicy
+from policies.withdrawal import Payment
 from signer.core.address import address_of, script_of
 from signer.core.names import DocumentId, Height, Sats, Txid
 from signer.sign.check import Checked
-
-
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """One payment.
-
-    Attributes:
-        beneficiary: who it is for.
-        label: what the address is called.
-        address: written from the output's own script.
-        amount: what it receives.
-    """
-
-    beneficiary: str
-    label: str
-    address: str
-    amount: Sats
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +52,7 @@ class Review:
         network: for instance `main`.
         spent: what all inputs come to.
         inputs: how many there are.
-        payments: what leaves the vault.
+        payments: what leaves the vault; addresses written from the outputs' own scripts.
         change: what returns, or None.
         fee: what the miner gets.
         vsize: virtual bytes of the finished transaction, with the longest signatures.
@@ -98,7 +82,7 @@ class Review:
     network: str
     spent: Sats
     inputs: int
-    payments: tuple[Paid, ...]
+    payments: tuple[Payment, ...]
     change: Change | None
     fee: Sats
     vsize: int
@@ -170,7 +154,7 @@ def review(checked: Checked, *, known_epoch: int, signed_before: tuple[Txid, ...
         spent=Sats(sum(i.amount for i in facts.inputs)),
         inputs=len(facts.inputs),
         payments=tuple(
-            Paid(p.beneficiary, p.label, address(p.address), p.amount) for p in withdrawal.payments
+            replace(payment, address=address(payment.address)) for payment in withdrawal.payments
         ),
         change=change[0] if change else None,
         fee=facts.fee,

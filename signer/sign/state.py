@@ -14,7 +14,7 @@ A chain is pairs of sequence number and id with the height of the newest; voids 
 among them name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,14 +27,14 @@ from policies.policy import Policy
 from policies.withdrawal import Withdrawal
 from signer.core.errors import BadInput, Fault
 from signer.core.files import make_folder, read_limited, write_new
-from signer.core.journal import Journal
+from signer.core.journal import Entry, Journal
 from signer.core.names import DocumentId, Fingerprint, Height, Txid
 from signer.core.vault import Vault
 from signer.sign.check import Checked, Enrolment
 from signer.sign.facts import enrolled
 from signer.sign.refusal import refused
 
-_EVENTS: Final = {"enrol", "accept", "approve", "sign"}
+EVENTS: Final = {"enrol", "accept", "approve", "sign"}
 """Other lines (a policy that an admin signed here) are for auditors: no check depends on them."""
 
 _LONGEST_CHAIN: Final = 1_000
@@ -84,14 +84,18 @@ class _Pins:
 class State:
     """The memory of a home folder as it was when opened, and the way to add to it.
 
+    Attributes:
+        journal: what the memory rests on.
+        vaults: the memory, by vault id.
+
     Raises:
         BadInput: the journal or a pinned document is missing, damaged or altered.
     """
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._journal = Journal.open(home)
-        self.vaults: Mapping[DocumentId, Memory] = self._recall()
+        self.journal = Journal.open(home)
+        self.vaults = recall(home, self.journal.entries())
 
     @property
     def enrolments(self) -> Mapping[DocumentId, Enrolment]:
@@ -195,58 +199,11 @@ class State:
 
     def _append(self, event: str, vault: DocumentId, **said: object) -> None:
         # Decided upon what was read at the start: another process may not have come between.
-        self._journal.append_after(self._journal.head, event, vault=vault, **said)
-        self.vaults = self._recall()
-
-    def _recall(self) -> Mapping[DocumentId, Memory]:
-        pins: dict[DocumentId, _Pins] = {}
-        for entry in self._journal.entries():
-            if entry.event not in _EVENTS:
-                continue
-            try:
-                pins.setdefault(entry.fields["vault"], _Pins()).take(entry.event, entry.fields)
-            except (KeyError, TypeError, ValueError):
-                raise BadInput(
-                    f"the journal's line {entry.seq} is not understood",
-                    fault=Fault.MACHINE,
-                    found=f"event {entry.event!a}",
-                    hint="was it written by a newer version of this program?",
-                ) from None
-        return {vault: self._load(vault, pinned) for vault, pinned in pins.items()}
-
-    def _load(self, known: DocumentId, pins: _Pins) -> Memory:
-        vault = Vault.parse(self._read(known, "vault", known).payload)
-        policies = [
-            self._read(known, f"policy-{epoch}", pin)
-            for epoch, pin in sorted(pins.policies.items())
-        ]
-        policy = trusted(vault, policies, None)
-        voided = frozenset(pins.voided)
-        chain = Known(pins.chain, Height(pins.height), pins.approved, voided)
-        enrolment = Enrolment(vault, policy, chain)
-        return Memory(enrolment, pins.keys, pins.signed)
-
-    def _path(self, vault: DocumentId, name: str) -> Path:
-        return self._home / "vaults" / vault / f"{name}.json"
-
-    def _read(self, vault: DocumentId, name: str, pin: DocumentId) -> Envelope:
-        path = self._path(vault, name)
-        kind = name.partition("-")[0]
-        envelope = Envelope.parse(
-            read_limited(path, limit=MAX_DOCUMENT, what=f"pinned {kind}"), kind=kind
-        )
-        if envelope.id != pin:
-            raise BadInput(
-                f"the pinned {kind} was altered",
-                fault=Fault.MACHINE,
-                expected=pin,
-                found=f"{envelope.id} in {path}",
-                hint="sign nothing here until you know why",
-            )
-        return envelope
+        self.journal.append_after(self.journal.head, event, vault=vault, **said)
+        self.vaults = recall(self._home, self.journal.entries())
 
     def _store(self, vault: DocumentId, name: str, document: Envelope) -> None:
-        path = self._path(vault, name)
+        path = _path(self._home, vault, name)
         # What lies there without a pin was left by a run that stopped before its journal line.
         with suppress(BadInput):
             if Envelope.parse(read_limited(path, limit=MAX_DOCUMENT, what=name)).id == document.id:
@@ -275,6 +232,60 @@ class State:
                 self._store(vault, f"policy-{epoch}", envelope)
                 pins.append((epoch, envelope.id))
         return pins
+
+
+def recall(home: Path, entries: Iterable[Entry]) -> Mapping[DocumentId, Memory]:
+    """What some lines of a home's journal make this signer remember, by vault id.
+
+    Raises:
+        BadInput: a line is not understood, or a pinned document is missing, damaged or altered.
+    """
+    pins: dict[DocumentId, _Pins] = {}
+    for entry in entries:
+        if entry.event not in EVENTS:
+            continue
+        try:
+            pins.setdefault(entry.fields["vault"], _Pins()).take(entry.event, entry.fields)
+        except (KeyError, TypeError, ValueError):
+            raise BadInput(
+                f"the journal's line {entry.seq} is not understood",
+                fault=Fault.MACHINE,
+                found=f"event {entry.event!a}",
+                hint="was it written by a newer version of this program?",
+            ) from None
+    return {vault: _load(home, vault, pinned) for vault, pinned in pins.items()}
+
+
+def _load(home: Path, known: DocumentId, pins: _Pins) -> Memory:
+    vault = Vault.parse(_read(home, known, "vault", known).payload)
+    policies = [
+        _read(home, known, f"policy-{epoch}", pin) for epoch, pin in sorted(pins.policies.items())
+    ]
+    policy = trusted(vault, policies, None)
+    voided = frozenset(pins.voided)
+    chain = Known(pins.chain, Height(pins.height), pins.approved, voided)
+    return Memory(Enrolment(vault, policy, chain), pins.keys, pins.signed)
+
+
+def _path(home: Path, vault: DocumentId, name: str) -> Path:
+    return home / "vaults" / vault / f"{name}.json"
+
+
+def _read(home: Path, vault: DocumentId, name: str, pin: DocumentId) -> Envelope:
+    path = _path(home, vault, name)
+    kind = name.partition("-")[0]
+    envelope = Envelope.parse(
+        read_limited(path, limit=MAX_DOCUMENT, what=f"pinned {kind}"), kind=kind
+    )
+    if envelope.id != pin:
+        raise BadInput(
+            f"the pinned {kind} was altered",
+            fault=Fault.MACHINE,
+            expected=pin,
+            found=f"{envelope.id} in {path}",
+            hint="sign nothing here until you know why",
+        )
+    return envelope
 
 
 def trusted(

@@ -15,7 +15,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # docs/adr/0005-budget.md. The first part is what every signature of every vault passes.
 TRUSTED = ("policies/", "signer/core/", "signer/sign/", "signer/keys/", "signer/carry/bundle.py")
 MACHINERY, RULES, KEYS = "machinery", "rules", "keys"
-BUDGETS = {MACHINERY: 3_100, RULES: 600, KEYS: 1_000}
+BUDGETS = {MACHINERY: 3_000, RULES: 600, KEYS: 1_000}
 LONGEST_RULE = 170
 # The table of rules and what they are written in; each other file beside them is one rule.
 RULE_TABLE = ("__init__", "rule", "setting", "special", "windows")

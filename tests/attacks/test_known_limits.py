@@ -3,11 +3,16 @@
 A test here that fails means that a limit is gone: then it belongs to the attacks.
 """
 
+from dataclasses import replace
+
 import pytest
-from defences import burnt, finished, signed
-from world import INITIATOR, NAMES
+from defences import burnt, finished, refused, signed
+from world import HEIGHT, INITIATOR, NAMES
 
 from policies.chain import check_alone
+from policies.quorum import Demand
+from policies.rules import Approvals, Timing
+from policies.rules.approvals import Tier
 from policies.withdrawal import Anchor
 from signer.core.errors import Refused
 from signer.core.names import Height
@@ -102,3 +107,45 @@ def test_two_quorums_that_share_nobody_can_fork_the_chain(world, tmp_path):
     assert {i.outpoint for i in paid[0].inputs}.isdisjoint(i.outpoint for i in paid[1].inputs)
     with pytest.raises(Refused):
         world.sign(raw, tmp_path / "one" / "alice", "alice")
+
+
+def test_a_jump_in_height_can_be_taken_in_steps(world):
+    """Withdrawals that nobody approves or sends are steps: the newest one's quorum approves them.
+
+    So a vault that rested longer than `max_height_jump` is not locked; and the limit stops an
+    officer's slip, or a coordinator alone, but no quorum that approves a far height.
+    """
+    timing = Timing(100, max_height_jump=10)
+    policy = world.successor(rules=(*world.policy.rules[:-1], timing), activation_height=Height(0))
+    policies = [world.policy_envelope, world.admit(policy)]
+    links = [world.withdrawal()]
+    for step in (10, 20, 25):
+        terms = {"policy": policy.id, "sequence": len(links) + 1, "previous": links[-1].id}
+        links.append(world.withdrawal(**terms, height=Height(HEIGHT + step)))
+    direct = world.withdrawal(
+        policy=policy.id, sequence=2, previous=links[0].id, height=Height(HEIGHT + 25)
+    )
+    far = world.bundle(world.approve(direct), predecessors=[links[0].payload], policies=policies)
+    refused(world, far, 8, "timing.max_height_jump", hint="request it anew")
+    before = [link.payload for link in links[:-1]]
+    steps = world.bundle(world.approve(links[-1]), predecessors=before, policies=policies)
+    assert world.examine(steps).approved.withdrawal.height == HEIGHT + 25
+
+
+def test_a_void_takes_no_more_officers_than_the_smallest_payment(world):
+    """It pays nobody: whoever may approve the least may cancel the most. It must be easy to stop.
+
+    What it costs is bounded by the fee's ceilings and windows, as for a payment.
+    """
+    tiers = (Tier(1_000, (Demand("approvers", 2),)), Tier(None, (Demand("approvers", 3),)))
+    rules = tuple(
+        replace(rule, tiers=tiers) if isinstance(rule, Approvals) else rule
+        for rule in world.policy.rules
+    )
+    policy = replace(world.policy, rules=rules)
+    large = world.withdrawal()
+    void = world.withdrawal(
+        purpose="void", payments=(), voids=large.id, sequence=2, previous=large.id
+    )
+    assert [demand.count for demand in policy.demands(large)] == [3]
+    assert [demand.count for demand in policy.demands(void)] == [2]

@@ -26,7 +26,7 @@ from typing import Any, Self
 PRELOADED = (
     *("signer.cli.coldsign", "signer.cli.documents", "signer.cli.review", "signer.carry.file"),
     *("signer.sign.sign", "signer.sign.review", "signer.sign.selftest", "signer.keys.unlock"),
-    *("signer.core.wallet", "policies.chain", "policies.policy"),
+    *("signer.core.wallet", "policies.chain", "policies.policy", "signer.record.refuse"),
 )
 
 _AUDITED = {"os.link": "link", "os.rename": "replace", "os.remove": "unlink", "os.mkdir": "mkdir"}

@@ -7,7 +7,8 @@ after it, and, if it is a write, in the middle of it. Whatever is found on the d
 - the journal verifies, or a torn last line is cut off as the error's hint says;
 - an output is there whole, or not at all; nothing else is left but temporary files;
 - what has left the machine is in the journal: the signer refuses the rival of what it signed;
-- the same command, run again, completes, and gives the same bytes.
+- the same command, run again, completes, and gives the same bytes (a receipt: the same verdict);
+- the record verifies: what was judged is there, and each verdict comes out again.
 """
 
 import re
@@ -23,16 +24,22 @@ import pytest
 from crash_stage import cheapen
 from world import HEIGHT, PASSPHRASE, World
 
-from policies.chain import check_alone, write_history
+from policies.chain import check_alone
+from policies.envelope import Envelope
 from policies.withdrawal import Withdrawal
+from signer.carry.history import write_history
 from signer.core.errors import BadInput, Refused
 from signer.core.journal import Entry, verify
 from signer.core.names import Height
 from signer.keys import keystore
+from signer.record.audit import audit
+from signer.record.receipt import Receipt
 from signer.sign.check import examine
 from signer.sign.state import State
 
 TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
+NAMELESS = re.compile(r"[0-9a-f]{16,}")
+"""In a path: a temporary file's name, or that of a receipt, which holds its second."""
 
 
 class Papers:
@@ -71,6 +78,7 @@ class Act:
         enrolled: whether the vault is enrolled before.
         left: given the home, whether the deed is done as the journal has it; raises if the
             memory is neither that of before nor that of after.
+        code: how the command ends.
     """
 
     argv: tuple[str, ...]
@@ -78,6 +86,7 @@ class Act:
     output: str
     enrolled: bool
     done: Callable[[Path], bool]
+    code: int = 0
 
 
 def refusal_of(call: Callable[[], object]) -> str:
@@ -125,7 +134,17 @@ def accepted(home: Path) -> bool:
     return State(home).vaults[PAPERS.world.vault.id].enrolment.policy.policy.epoch == 2
 
 
+def refused(home: Path) -> bool:
+    """Whether the refusal is on record; nothing was signed."""
+    assert not State(home).vaults[PAPERS.world.vault.id].signed
+    return any(entry.event == "refusal" for entry in verify(home / "journal.jsonl"))
+
+
 ACTS = {
+    "refuse": Act(
+        ("sign", "late.psbt", "-o", "signed.psbt", "--receipt", "out.json"),
+        *("refusal", "out.json", True, refused, 3),
+    ),
     "sign": Act(("sign", "w2.psbt", "-o", "out.psbt"), "sign", "out.psbt", True, signed),
     "approve": Act(
         ("approve", "w1.json", "--officer", "alice", "-o", "out.json"),
@@ -162,6 +181,7 @@ def template(tmp_path_factory):
         "p2.json": PAPERS.second_policy.to_bytes(),
         "w1.json": world.approve(PAPERS.first, ()).to_bytes(),
         "w2.psbt": PAPERS.bundle(PAPERS.second),
+        "late.psbt": world.bundle(world.approve(world.withdrawal(expiry=Height(1)))),
         "history.json": write_history([PAPERS.first, PAPERS.second]),
         "passphrase": PASSPHRASE,
     }.items():
@@ -213,8 +233,9 @@ class Desk:
         """What is on the disk, but for names and times that are never twice the same."""
         files = [
             (
-                TEMPORARY.sub("temporary", str(path.relative_to(top))),
-                path.is_file() and path.read_bytes(),
+                NAMELESS.sub("", str(path.relative_to(top))),
+                path.is_file() and path.stat().st_size,
+                path.is_file() and not self.act.code and path.read_bytes(),
             )
             for top in (self.home, self.folder)
             for path in sorted(top.rglob("*"))
@@ -263,7 +284,7 @@ def whole(template, tmp_path_factory, stage):
         for links in (True, False):
             desk = set_up(template, tmp_path_factory.mktemp(act.event), act)
             ended = desk.run(stage, links=links)
-            assert ended.code == 0
+            assert ended.code == act.code
             assert act.done(desk.home)
             found[name, links] = ended.calls, desk.output()
     return found
@@ -273,9 +294,11 @@ def test_the_calls_are_those_that_the_design_has(whole):
     """First the documents, then the journal's line, fsynced; only then whatever leaves."""
     for (name, _), (calls, _) in whole.items():
         act = ACTS[name]
-        line = calls.index("write:journal.jsonl")
+        lines = [at for at, call in enumerate(calls) if call == "write:journal.jsonl"]
+        line = lines[-1]
         assert calls[line + 1] == "fsync:journal.jsonl"
-        assert calls.count("write:journal.jsonl") == 1
+        # a first refusal names the station's key before anything is signed with it
+        assert len(lines) == (2 if act.event == "refusal" else 1)
         # after the line's fsync comes that of the folder, and then the output, if there is one
         later = calls[line + 3 :]
         assert calls[line + 2].startswith("fsync:")
@@ -323,7 +346,7 @@ def expect_unharmed(stand: Stand, name: str, whole: dict[Any, Any]) -> None:
                 expect_completed(desk, stand, output)
     desk = set_up(stand.template, stand.folder / "end", act)
     ended = desk.run(stand.stage, at=len(calls) + 1, links=stand.links)
-    assert (ended.code, len(ended.calls)) == (0, len(calls))
+    assert (ended.code, len(ended.calls)) == (act.code, len(calls))
 
 
 def expect_after_crash(desk: Desk, output: bytes | None, *, links: bool) -> None:
@@ -332,6 +355,9 @@ def expect_after_crash(desk: Desk, output: bytes | None, *, links: bool) -> None
     journalled = desk.act.event in desk.events()[desk.act.enrolled :]
     assert desk.act.done(desk.home) is journalled
     written = desk.output()
+    if written and desk.act.code:  # a receipt: no two are signed at the same second, on one line
+        assert verdict(written) == verdict(output)
+        written = output
     assert written in ((None, output) if links else (None, output, b""))
     assert journalled or written is None, "it left the machine, and the journal does not know"
 
@@ -344,7 +370,24 @@ def expect_completed(desk: Desk, stand: Stand, output: bytes | None) -> None:
         assert desk.run(stand.stage, links=stand.links).code == 4
         assert desk.output() == kept
         again = f"again-{desk.act.output}"
-    assert desk.run(stand.stage, output=again, links=stand.links).code == 0
+    assert desk.run(stand.stage, output=again, links=stand.links).code == desk.act.code
     assert desk.act.done(desk.home)
-    assert not again or (desk.folder / again).read_bytes() == output
-    verify(desk.home / "journal.jsonl")
+    bytes_again = (desk.folder / again).read_bytes() if again else b""
+    if desk.act.code:
+        assert verdict(bytes_again) == verdict(output)
+        assert [e.event for e in verify(desk.home / "journal.jsonl")].count("refusal") == 1
+    else:
+        assert not again or bytes_again == output
+    whole = audit(desk.home)
+    assert whole.findings == []
+    assert whole.again == whole.refusals + sum(e.event in DEEDS for e in whole.entries)
+
+
+DEEDS = ("sign", "approve", "policy")
+"""Lines whose verdicts are asked for again, beside refusals."""
+
+
+def verdict(receipt: bytes) -> tuple[Any, ...]:
+    """What a receipt says that was judged, and why it was refused."""
+    said = Receipt.parse(Envelope.parse(receipt, kind="refusal").payload)
+    return said.judged.sha256, said.refusals

@@ -5,17 +5,10 @@ from dataclasses import replace
 import pytest
 from policy_world import OTHER_ID, TXID, withdrawal
 
-from policies.chain import (
-    MAX_HISTORY,
-    NOTHING,
-    Known,
-    check_alone,
-    read_history,
-    verify_chain,
-    write_history,
-)
+from policies.chain import NOTHING, Known, check_alone, verify_chain
 from policies.errors import BadInput, Fault, Refused
 from policies.withdrawal import Anchor, Withdrawal
+from signer.carry.history import MAX_HISTORY, read_history, write_history
 
 
 def chain(length, **changes):

@@ -81,7 +81,16 @@ class Desk:
 
 
 def events(desk) -> list[str]:
-    """The journal's events, oldest first."""
+    """What the journal says that was done, oldest first; refusals aside."""
+    return [event for event in _lines(desk) if event not in ("station", "refusal")]
+
+
+def refusals(desk) -> int:
+    """How many refusals the journal tells."""
+    return _lines(desk).count("refusal")
+
+
+def _lines(desk) -> list[str]:
     return [entry.event for entry in Journal.open(desk.home).entries()]
 
 

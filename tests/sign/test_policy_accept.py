@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from world import HEIGHT
 
-from policies.chain import Known, write_history
+from policies.chain import Known
 from policies.quorum import Role
 from policies.rules import Amounts, Timing
+from signer.carry.history import write_history
 from signer.core.journal import Journal
 from signer.core.names import Height, Sats
 from signer.sign.state import State

@@ -52,7 +52,7 @@ def enrol(
     Run it again with another key, or with a history when this signer is behind, to add that. A
     newer policy is for `coldsign policy accept`.
     """
-    from policies.chain import MAX_HISTORY, read_history
+    from signer.carry.history import MAX_HISTORY, read_history
     from signer.core.files import read_limited
     from signer.core.vault import Vault, twice_derived_address
     from signer.sign.state import State, trusted

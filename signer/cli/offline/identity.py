@@ -8,8 +8,6 @@ from signer.cli.session import Session
 from signer.core.errors import BadInput, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from signer.core.names import KeyId
@@ -41,11 +39,6 @@ def chosen(here: Session, name: str | None) -> "tuple[str, KeyId]":
             hint="`coldsign officer list` shows them, `coldsign officer create` makes one",
         )
     return usable[0].name, KeyId(usable[0].public)
-
-
-def called(officers: "Mapping[str, KeyId]", key: "KeyId") -> str:
-    """What a policy calls the officer with this key, or empty if it knows none."""
-    return next((name for name, known in officers.items() if known == key), "")
 
 
 def unlocked(here: Session, name: str, passphrase_file: Path | None) -> "Ed25519PrivateKey":

@@ -62,12 +62,13 @@ def sign(
     from signer.carry.kit import KIND, SIGNATURES, read
     from signer.core.files import refuse_existing, write_new
     from signer.core.journal import Journal
+    from signer.record import judge
 
     here = session(context, as_json=as_json, home=home)
     found = read(kit)
     name, key = identity.chosen(here, officer)
     officers = found.officers if before is None else _officers(before)
-    called = identity.called(officers.keys, key)
+    called = judge.called(officers.keys, key)
     if not called:
         raise _refused(
             "kit.officer",

@@ -8,9 +8,10 @@ import typer
 
 from signer.cli import prompt, review, show
 from signer.cli.naming import HINTS, named
-from signer.cli.offline import clock, consent, device_sign, outputs
+from signer.cli.offline import clock, consent, device_sign, outputs, receipts
 from signer.cli.offline.inspect import gathered
 from signer.cli.offline.outputs import OutputOption
+from signer.cli.offline.receipts import ReceiptOption
 from signer.cli.prompt import PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.core.errors import BadInput, Fault
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from signer.core.names import Fingerprint
     from signer.core.vault import Vault
+    from signer.record.refuse import Case
     from signer.sign.facts import Facts
     from signer.sign.softkey import SoftKey
 
@@ -31,6 +33,7 @@ def sign(
     ],
     *,
     output: OutputOption = None,
+    receipt: ReceiptOption = None,
     key: Annotated[
         str | None, typer.Option(metavar="NAME", help="The key, if several are enrolled.")
     ] = None,
@@ -44,17 +47,46 @@ def sign(
     home: HomeOption = None,
 ) -> None:
     """Check a PSBT, show what it does, and sign it if the officer says yes."""
+    here = session(context, as_json=as_json, home=home)
+    with receipts.given(here, "sign", receipt) as case:
+        _sign(
+            here,
+            case,
+            file,
+            key,
+            device=device,
+            output=output,
+            passphrase_file=passphrase_file,
+            yes=yes,
+        )
+
+
+def _sign(
+    here: Session,
+    case: "Case",
+    file: Path,
+    key: str | None,
+    *,
+    device: str | None,
+    output: Path | None,
+    passphrase_file: Path | None,
+    yes: bool,
+) -> None:
     from signer.carry.file import read_psbt, write_psbt
-    from signer.sign.check import examine
+    from signer.record.archive import EVIDENCE, keep
+    from signer.record.judge import transaction
     from signer.sign.sign import sign as sign_checked
     from signer.sign.state import State
 
-    here = session(context, as_json=as_json, home=home)
     target = outputs.chosen(output, file, "signed", ".psbt")
-    state = State(here.home)
+    state, now = State(here.home), clock.local_time()
     # steps 1 to 8
     with named(file, hint=HINTS["psbt"]):
-        checked = examine(read_psbt(file), state.enrolments, clock.local_time())
+        raw = read_psbt(file)
+        case.judges(raw, state, clock=now)
+        case.reading = True
+        checked = transaction(raw, state.vaults, now)
+    case.reading = False
     vault = checked.facts.vault
     consent.refuse_shortcut(vault.coin, vault.network, yes=yes)
     own = None if device is None else device_sign.key_of(checked.facts, _instead(device, key))
@@ -66,9 +98,11 @@ def sign(
     # steps 10 and 11, over the file as it is now
     if own is None:
         soft = _unlocked(here, name, vault, passphrase_file)
+        keep(here.home, EVIDENCE, raw)
         signed = sign_checked(checked, read_psbt(file), soft, state)
         vouches: dict[str, object] = {"vouches": "signer"}
     else:
+        keep(here.home, EVIDENCE, raw)
         done = device_sign.sign(here, checked, lambda: read_psbt(file), own, state)
         signed, vouches = done.signed, done.told
     try:

@@ -91,7 +91,7 @@ def export_history(
 
     A signer verifies them link by link: `coldsign enrol VAULT --history FILE`.
     """
-    from policies.chain import write_history
+    from signer.carry.history import write_history
     from signer.cli.online import inbox
     from signer.core.errors import BadInput, Fault
     from signer.core.files import write_new

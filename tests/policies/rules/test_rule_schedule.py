@@ -82,3 +82,11 @@ def test_explain():
         "at other times a signature is refused",
     )
     assert HOURS.explain() == ENFORCED.explain()[:-1]
+
+
+def test_hours_that_end_before_they_begin_are_refused():
+    """Enforced, they would refuse everything but voids until a looser policy has waited."""
+    text = 'days = ["mon"]\nstart = "22:00"\nend = "06:00"'
+    with pytest.raises(BadInput, match=r"schedule\.end must be 22:00 or later"):
+        rule("schedule", text)
+    assert rule("schedule", text.replace("06:00", "22:00")).end == "22:00"
