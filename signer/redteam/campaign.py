@@ -16,9 +16,10 @@ from typing import Final
 from signer.redteam.careless import careless
 from signer.redteam.estate import Estate, Given
 from signer.redteam.forgery import Forgery
+from signer.redteam.once import reading_once
 from signer.redteam.oracle import Violation
 from signer.redteam.papers import Paper
-from signer.redteam.shooting import Answer, Signers, reading_policies_once
+from signer.redteam.shooting import Answer, Signers
 from signer.redteam.tricks import HONEST, KINDS, TRICKS, of
 from signer.redteam.world import World
 from signer.sign.check import Checked
@@ -342,7 +343,7 @@ def thieves(seed: str, corrupt: int, given: Given | None = None) -> list[Thief]:
 def work(job: Job) -> Tally:
     """Do a job; episodes take turns between the worlds."""
     tally, made = Tally(), thieves(job.seed, job.corrupt, job.given)
-    with reading_policies_once():
+    with reading_once():
         for start in range(job.first, job.first + job.count, EPISODE):
             number = start // EPISODE
             count = min(EPISODE, job.first + job.count - start)

@@ -2,15 +2,11 @@
 
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
-from unittest import mock
 
-from policies.policy import Policy
 from signer.core.errors import BadInput, Refused
 from signer.redteam.oracle import Ledger, Oracle, Seat, Violation
 from signer.redteam.world import Station, remember
@@ -19,8 +15,6 @@ from signer.sign.state import State
 
 SLOW: Final = 10.0
 """Seconds of an answer from which on it counts as a finding: a file that stops a signer."""
-
-_KEPT: Final = 1_000
 
 PARSING: Final = 1
 """The step of whatever cannot be read (as `coldsign inspect` counts)."""
@@ -84,27 +78,6 @@ def verdict(oracle: Oracle, seat: Seat, raw: bytes, answer: Answer) -> tuple[Vio
     if answer.checked is None:
         return ()
     return oracle.judge(raw, [coin.digest for coin in answer.checked.facts.inputs], seat)
-
-
-@contextmanager
-def reading_policies_once() -> Iterator[None]:
-    """Keep every policy that was read: half of a signer's time goes into reading the same few.
-
-    What comes out depends on the bytes alone, and nobody can change it. The sample by the real
-    programs does without.
-    """
-    before, known = Policy.parse, dict[bytes, Policy]()
-
-    def parse(payload: bytes) -> Policy:
-        if payload not in known:
-            policy = before(payload)
-            if len(known) >= _KEPT:
-                known.clear()
-            known[payload] = policy
-        return known[payload]
-
-    with mock.patch.object(Policy, "parse", parse):
-        yield
 
 
 class Signers:
