@@ -16,6 +16,7 @@ from signer.cli.online import (
     demo,
     explaining,
     policies,
+    redteam,
     regtest,
     requests,
     settling,
@@ -27,7 +28,7 @@ from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
-    *("broadcast", "bump", "qr", "regtest"),
+    *("broadcast", "bump", "qr", "regtest", "redteam"),
 )
 
 
@@ -100,6 +101,8 @@ chain.command("mine")(regtest.mine)
 chain.command("fund")(regtest.fund)
 chain.command("reorg")(regtest.reorg)
 app.add_typer(chain, name="regtest")
+
+app.command("redteam")(redteam.redteam)
 
 
 def main() -> None:

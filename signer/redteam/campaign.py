@@ -21,11 +21,11 @@ from signer.redteam.oracle import Violation
 from signer.redteam.papers import Paper
 from signer.redteam.shooting import Answer, Signers
 from signer.redteam.tricks import HONEST, KINDS, TRICKS, of
-from signer.redteam.world import World
+from signer.redteam.world import Base, World
 from signer.sign.check import Checked
 
-EPISODE: Final = 25
-"""Attacks before the signers forget; also what one call of a worker does at least."""
+EPISODE: Final = 50
+"""Attacks before the signers forget: enough for a window to fill; also the least work of a job."""
 
 MOST_FINDINGS: Final = 25
 """Reproducers that are kept: a hole is found a thousand times over."""
@@ -41,7 +41,9 @@ _HONEST_EVERY: Final = 5
 
 _OFFICERS_SHARE: Final = 0.25
 _DEPTHS: Final = (1, 1, 1, 1, 2, 2, 2, 3, 4, 6)
-_RIGHT_STATION: Final = 0.85
+_RIGHT_STATION: Final = 0.9
+_FOCUS: Final = 0.7
+"""How much of what officers approve within an episode goes to one signer: its windows fill up."""
 
 _DEEP: Final = tuple(kind for kind in KINDS if kind not in ("carrier", "maps"))
 """Classes that leave a file which can be read: tricks are joined mostly of these."""
@@ -172,18 +174,33 @@ class Thief:
         depth = rng.choice(_DEPTHS)
         if not honest and isinstance(self.world, World) and rng.random() < _OFFICERS_SHARE:
             base, depth = -1, rng.choice((0, 0, 0, 1, 2))
-        sequence = self.world.bases[base].sequence if base >= 0 else 0
-        names = [
-            name
-            for name in self.signers.names
-            if base < 0 or self.signers.newest(name) <= sequence or rng.random() > _RIGHT_STATION
-        ]
+        names = self.signers.names
+        if base >= 0 and rng.random() < _RIGHT_STATION:
+            names = self._able(self.world.bases[base]) or names
         tricks = []
         for _ in range(depth):
             kinds = KINDS if depth == 1 or rng.randrange(6) == 0 else _DEEP
             kind = HONEST if honest else rng.choice(kinds)
             tricks.append((rng.choice(of(kind)).name, rng.getrandbits(64)))
-        return Case(number, base, seed, rng.choice(names), tuple(tricks))
+        station = rng.choice(names)
+        if base < 0 and rng.random() < _FOCUS:
+            station = self._focus(number)
+        return Case(number, base, seed, station, tuple(tricks))
+
+    def _able(self, base: Base) -> list[str]:
+        """The signers who did not know more, at first, than a bundle brings."""
+        signers, epochs = self.signers, len(base.bundle.policies)
+        return [
+            name
+            for name in signers.names
+            if signers.newest(name) <= base.sequence and signers.epochs(name) <= epochs
+        ]
+
+    def _focus(self, number: str) -> str:
+        """The signer to whom most of an episode's careless withdrawals go."""
+        episode = int(number.rpartition(" ")[2]) // EPISODE
+        rng = random.Random(f"{self.world.seed}/focus {episode}")  # noqa: S311 -- repeatable, guards nothing
+        return rng.choice(self.signers.names)
 
     def make(self, case: Case, used: Counter[str] | None = None) -> tuple[bytes, Paper | None]:
         """The bundle of an attempt, and the withdrawal that officers approved for it, if any."""
@@ -223,18 +240,19 @@ class Thief:
                 if len(tally.findings) < MOST_FINDINGS:
                     tally.findings.append(self.minimise(case, violations))
             elif answer.checked is not None:
-                self.signers.sign(case.station, answer.checked, self.world.ledger)
-                self._lengthen(case.station, answer.checked)
+                self._remember(case.station, answer.checked)
         for paper in papers:
             self.world.forget(paper)
         tally.seconds = time.perf_counter() - started
         return tally
 
-    def _lengthen(self, station: str, checked: Checked) -> None:
-        """What was taken is part of the chain from now on."""
-        line, envelope = self._lines[station], checked.approved.envelope
-        if checked.approved.withdrawal.sequence == len(line) + 1:
-            line.append(Paper("withdrawal", envelope.payload))
+    def _remember(self, station: str, checked: Checked) -> None:
+        """Let a signer sign, unless that would leap ahead: it would refuse all that comes after."""
+        line, number = self._lines[station], checked.approved.withdrawal.sequence
+        if number <= len(line) + 1:
+            self.signers.sign(station, checked)
+        if number == len(line) + 1:
+            line.append(Paper.read("withdrawal", checked.approved.envelope.to_bytes()))
 
     def _count(self, tally: Tally, case: Case, raw: bytes, answer: Answer) -> None:
         tally.slowest = max(tally.slowest, answer.seconds)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from signer.core.errors import BadInput, Fault
-from signer.redteam import oracle, replay
+from signer.redteam import oracle, reproducer
 from signer.redteam.attacks import Played, play_all
 from signer.redteam.campaign import EPISODE, Job, Tally, Thief, thieves, work
 from signer.redteam.estate import Given
@@ -64,7 +64,7 @@ def engine() -> str:
             fault=Fault.MACHINE,
             expected="wallycore (libwally), which shares no code with the signer",
             found="not installed",
-            hint="pip install 'coldquorum[test]'",
+            hint="pip install 'coldquorum[redteam]'",
         ) from None
     return f"libwally, by wallycore {version('wallycore')}"
 
@@ -92,7 +92,7 @@ def run(plan: Plan, tell: Callable[[int], None]) -> Report:
     played = _named(plan, corrupt)
     tally = _generated(plan, corrupt, tell)
     sampled = _programs(plan, first)
-    folders = [replay.write(one, plan.findings) for one in tally.findings]
+    folders = [reproducer.write(one, plan.findings) for one in tally.findings]
     return Report(
         seed=plan.seed,
         target=_target(plan, first),

@@ -136,7 +136,7 @@ class Signers:
         """What the oracle has against a bundle that was refused."""
         return self._oracle.judge(raw, None, self.seats[name])
 
-    def sign(self, name: str, checked: Checked, ledger: Ledger) -> None:
+    def sign(self, name: str, checked: Checked) -> None:
         """Let a station remember a bundle as it does when it signs (step 10)."""
         if self._states[name] is self._fresh[name]:
             working = self._folder / name
@@ -147,7 +147,7 @@ class Signers:
         self._states[name].sign(checked, fingerprint)
         policies = checked.facts.documents.policies
         withdrawal = checked.approved.withdrawal.id
-        remember(self.seats[name], ledger, withdrawal, policies[-1].id)
+        remember(self.seats[name], self._oracle.ledger, withdrawal, policies[-1].id)
 
     def facts(self, name: str) -> dict[str, object]:
         """What the oracle knows of a station, for a replay."""

@@ -2,7 +2,8 @@
 
 import pytest
 
-from signer.redteam.attacks import ATTACKS, changed_after_review, play
+from signer.redteam.attacks import changed_after_review, play
+from signer.redteam.table import ATTACKS
 from signer.redteam.campaign import thieves
 
 

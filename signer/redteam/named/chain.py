@@ -10,17 +10,47 @@ from signer.redteam.papers import Paper, dump
 from signer.redteam.world import World
 
 
+def too_much(world: World) -> Iterator[Shot]:
+    """All officers approve: for one payee, at once, for one destination, a group, an own wallet."""
+    line, clients = list(world.chain[:6]), world.places.clients
+    reserve = world.other.address(RECEIVE, 1)
+    for purpose, payments in (
+        ("payment", pay(clients[0], 30.000_001)),
+        ("payment", pay(clients[1], 16, 16)),
+        ("payment", (*pay(clients[1], 26), *pay(clients[2], 26))),
+        ("payment", pay(world.hot(1), 29)),
+        ("internal", pay(reserve, 151)),
+        ("internal", pay(reserve, 141)),
+    ):
+        paper = following(world, line, 1, after=5, purpose=purpose, payments=payments)
+        yield approved(world, paper, line, 1, "late")
+
+
+def _filling(world: World, line: list[Paper]) -> tuple[Paper, Paper]:
+    """A withdrawal that fills a window nearly, and one that would be too much after it."""
+    clients = world.places.clients
+    payments = (*pay(clients[1], 22), *pay(clients[2], 22))
+    filling = following(world, line, 1, after=4, payments=payments)
+    over = (*pay(clients[1], 8), *pay(clients[3], 12))
+    return filling, following(world, [*line, filling], 1, after=4, payments=over)
+
+
 def velocity(world: World) -> Iterator[Shot]:
     """Withdrawals that all pass, until a window is full."""
-    line, clients = list(world.chain[:6]), world.places.clients
-    filling = following(
-        world, line, 1, after=4, payments=(*pay(clients[1], 22), *pay(clients[2], 22))
-    )
+    line = list(world.chain[:6])
+    filling, over = _filling(world, line)
     yield approved(world, filling, line, 1, "late", honest=True)
-    line.append(filling)
-    over = (*pay(clients[1], 8), *pay(clients[3], 12))
-    paper = following(world, line, 1, after=4, payments=over)
-    yield approved(world, paper, line, 1, "late")
+    yield approved(world, over, [*line, filling], 1, "late")
+
+
+def velocity_elsewhere(world: World) -> Iterator[Shot]:
+    """One quorum fills the window; the next withdrawal goes to signers who saw nothing of it."""
+    line = list(world.chain[:6])
+    filling, over = _filling(world, line)
+    yield approved(world, filling, line, 1, "late", honest=True)
+    for station in ("early", "fresh"):
+        yield approved(world, over, [*line, filling], 1, station)
+        yield approved(world, over, line, 1, station)
 
 
 def shopping(world: World) -> Iterator[Shot]:
