@@ -44,6 +44,18 @@ class Played:
     refused: tuple[tuple[int, str], ...]
     wrong: tuple[Violation, ...]
 
+    @property
+    def where(self) -> str:
+        """The steps that refused it, each with its rules: `6 chain.known, chain.behind`."""
+        steps = {step: [r for at, r in self.refused if at == step] for step, _ in self.refused}
+        return "; ".join(f"{step} {', '.join(rules)}" for step, rules in sorted(steps.items()))
+
+    def joined(self, other: "Played") -> "Played":
+        """The same attack in two worlds as one."""
+        refused = tuple(dict.fromkeys((*self.refused, *other.refused)))
+        shots, wrong = self.shots + other.shots, (*self.wrong, *other.wrong)
+        return Played(self.name, self.story, shots, refused, wrong)
+
 
 def play(attack: Attack[Place], world: Place, signers: Signers) -> Played:
     """Play an attack.

@@ -44,6 +44,17 @@ class Replayed:
     violations: tuple[Violation, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a reproducer holds."""
+
+    before: tuple[Violation, ...]
+    raw: bytes
+    ledger: Ledger
+    seat: Seat
+    home: dict[str, bytes]
+
+
 def write(finding: Finding, folder: Path) -> Path:
     """Write a finding into a new file within `folder`; give its path.
 
@@ -74,28 +85,37 @@ def replay(path: Path) -> Replayed:
         BadInput: the file is not as `write` left it.
         ImportError: libwally is not installed.
     """
-    try:
-        table = json.loads(read_limited(path, limit=_LIMIT, what="reproducer"))
-        before = tuple(Violation(**one) for one in table["violations"])
-        raw, ledger, seat = _bytes(table["bundle"]), _ledger(table["ledger"]), _seat(table["seat"])
-        home = {name: _bytes(data) for name, data in table["home"].items()}
-        ours = table["format"] == _FORMAT and all(map(_IN_HOME.fullmatch, home))
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        ours = False
-    if not ours:
-        raise BadInput(
-            "not a reproducer",
-            fault=Fault.OFFICER,
-            expected="a file that `coldquorum redteam` wrote",
-            found=str(path),
-        )
+    read = _read(path)
     with tempfile.TemporaryDirectory(prefix="coldquorum-redteam-") as folder:
-        for name, data in home.items():
+        for name, data in read.home.items():
             target = Path(folder, name)
             make_folder(target.parent)
             write_new(target, data)
-        answer = ask(raw, State(Path(folder)))
-        return Replayed(before, answer, verdict(Oracle(ledger), seat, raw, answer))
+        answer = ask(read.raw, State(Path(folder)))
+        wrong = verdict(Oracle(read.ledger), read.seat, read.raw, answer)
+        return Replayed(read.before, answer, wrong)
+
+
+def _read(path: Path) -> _Read:
+    try:
+        table = json.loads(read_limited(path, limit=_LIMIT, what="reproducer"))
+        home = {name: _bytes(data) for name, data in table["home"].items()}
+        if table["format"] == _FORMAT and all(map(_IN_HOME.fullmatch, home)):
+            return _Read(
+                tuple(Violation(**one) for one in table["violations"]),
+                _bytes(table["bundle"]),
+                _ledger(table["ledger"]),
+                _seat(table["seat"]),
+                home,
+            )
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        pass  # whatever is wrong with it, it is not ours
+    raise BadInput(
+        "not a reproducer",
+        fault=Fault.OFFICER,
+        expected="a file that `coldquorum redteam` wrote",
+        found=str(path),
+    )
 
 
 def _text(data: bytes) -> str:

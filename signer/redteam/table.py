@@ -102,6 +102,7 @@ ATTACKS: Final[tuple[Attack[World], ...]] = (
     Attack("frozen", "pays in spite of a freeze", (5, 6, 8), policies.freeze),
     Attack("bribed quorum", "has officers approve more than they may", (8,), chain.too_much),
     Attack("velocity", "fills a window, and one more", (8,), chain.velocity),
+    Attack("velocity of one", "pays one destination again and again", (8,), chain.velocity_one),
     Attack(
         "velocity elsewhere",
         "fills a window, and asks signers who did not see it",

@@ -3,8 +3,8 @@
 import pytest
 
 from signer.redteam.attacks import changed_after_review, play
-from signer.redteam.table import ATTACKS
 from signer.redteam.campaign import thieves
+from signer.redteam.table import ATTACKS
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name.replace(" ", "-"))

@@ -130,11 +130,15 @@ def signatures(world: World) -> Iterator[Shot]:
 
 
 def final_sequences(world: Here) -> Iterator[Shot]:
-    """Final, or not replaceable, or locked for a time that nobody approved."""
+    """Final, not replaceable, locked for a time that nobody approved; versions without locks."""
     for sequence in (0xFFFFFFFF, 0xFFFFFFFE, 0, 144):
         bundle = honest(world, 1)
         for one in bundle.inputs:
             one.sequence = sequence
+        yield from shots(world.first_station, bundle)
+    for version in (1, 3, 0xFFFFFFFF):
+        bundle = honest(world, 1)
+        bundle.version = version
         yield from shots(world.first_station, bundle)
 
 

@@ -115,17 +115,20 @@ def fork(world: World) -> Iterator[Shot]:
 
 
 def own_policy(world: World) -> Iterator[Shot]:
-    """A next policy, or a first one, in which strangers are the officers."""
+    """A policy in which strangers are the officers: the first, the next, one that has waited."""
     keys = [key.public_key().public_bytes_raw().hex() for key in world.loot.strangers]
-    for first in (False, True):
-        tree = world.policies[0].tree()
+    for first, late in ((False, False), (False, True), (True, False)):
+        bundle, tree = honest(world, 1), world.policies[0].tree()
+        head, delay = bundle.withdrawal.tree(), int(tree["loosening_delay"]) * late
         tree["officers"] |= dict(zip(KEYHOLDERS, keys, strict=True))
         tree["roles"] = {name: {**role, "threshold": 1} for name, role in tree["roles"].items()}
+        tree |= {"proposed_height": head["height"], "activation_height": head["height"] + delay}
         if not first:
-            tree |= {"epoch": 2, "previous": world.policies[0].id, "activation_height": 9_999}
+            tree |= {"epoch": 2, "previous": world.policies[0].id}
         policy = Paper("policy", dump(tree))
-        bundle = honest(world, 1)
-        bundle.withdrawal.write({**bundle.withdrawal.tree(), "policy": policy.id})
+        bundle.lock_time += delay
+        height = {name: head[name] + delay for name in ("height", "expiry")}
+        bundle.withdrawal.write({**head, **height, "policy": policy.id})
         for key in (*world.loot.corrupt.values(), *world.loot.strangers):
             policy.sign(key)
             bundle.withdrawal.sign(key)
