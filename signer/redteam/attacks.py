@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from signer.core.errors import BadInput, Refused
 from signer.redteam.estate import Estate
+from signer.redteam.finding import MOST_FINDINGS, Case, Finding, taken
 from signer.redteam.named.shots import NotHere
 from signer.redteam.once import reading_once
 from signer.redteam.oracle import Violation
@@ -36,6 +37,7 @@ class Played:
         shots: how many bundles the thief put to a signer.
         refused: step and rule of each that was refused, each once.
         wrong: what came out otherwise than it has to; empty is good.
+        findings: what the oracle had something against, to be seen again.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Played:
     shots: int
     refused: tuple[tuple[int, str], ...]
     wrong: tuple[Violation, ...]
+    findings: tuple[Finding, ...] = ()
 
     @property
     def where(self) -> str:
@@ -54,7 +57,8 @@ class Played:
         """The same attack in two worlds as one."""
         refused = tuple(dict.fromkeys((*self.refused, *other.refused)))
         shots, wrong = self.shots + other.shots, (*self.wrong, *other.wrong)
-        return Played(self.name, self.story, shots, refused, wrong)
+        findings = (*self.findings, *other.findings)
+        return Played(self.name, self.story, shots, refused, wrong, findings)
 
 
 def play(attack: Attack[Place], world: Place, signers: Signers) -> Played:
@@ -66,11 +70,15 @@ def play(attack: Attack[Place], world: Place, signers: Signers) -> Played:
     signers.reset()
     wrong: list[Violation] = []
     refused: dict[tuple[int, str], None] = {}
+    findings: list[Finding] = []
     count = 0
     for shot in attack.shots(world):
         answer = signers.ask(shot.station, shot.raw)
         violations = signers.judge(shot.station, shot.raw, answer)
         wrong += violations
+        if violations:
+            case = Case(attack.name, -1, 0, shot.station, ())
+            findings.append(taken(signers, case, violations, shot.raw))
         if shot.honest:
             if answer.checked is None:
                 wrong.append(Violation("honest", "an acceptance", f"{answer.step} {answer.rule}"))
@@ -81,7 +89,8 @@ def play(attack: Attack[Place], world: Place, signers: Signers) -> Played:
         wrong += _judge(attack.steps, answer, violations)
         if answer.step > 0:
             refused[answer.step, answer.rule] = None
-    return Played(attack.name, attack.story, count, tuple(refused), tuple(wrong))
+    seen = tuple(refused), tuple(wrong), tuple(findings[:MOST_FINDINGS])
+    return Played(attack.name, attack.story, count, *seen)
 
 
 def _judge(

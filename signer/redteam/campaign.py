@@ -15,26 +15,18 @@ from typing import Final
 
 from signer.redteam.careless import careless
 from signer.redteam.estate import Estate, Given
+from signer.redteam.finding import MOST_FINDINGS, Case, Finding, taken
 from signer.redteam.forgery import Forgery
 from signer.redteam.once import reading_once
 from signer.redteam.oracle import Violation
 from signer.redteam.papers import Paper
 from signer.redteam.shooting import Answer, Signers
-from signer.redteam.tricks import HONEST, KINDS, TRICKS, of
+from signer.redteam.tricks import HONEST, KINDS, OFFICERS, TRICKS, of
 from signer.redteam.world import Base, World
 from signer.sign.check import Checked
 
 EPISODE: Final = 50
 """Attacks before the signers forget: enough for a window to fill; also the least work of a job."""
-
-MOST_FINDINGS: Final = 25
-"""Reproducers that are kept: a hole is found a thousand times over."""
-
-OFFICERS: Final = "officers"
-"""The class of withdrawals that honest officers approved without looking."""
-
-COMBINED: Final = "combined"
-"""The class of attacks that join tricks of several classes."""
 
 _HONEST_EVERY: Final = 5
 """One honest bundle for so many attacks: enough to show that honest ones pass."""
@@ -50,55 +42,6 @@ _DEEP: Final = tuple(kind for kind in KINDS if kind not in ("carrier", "maps"))
 
 _NONSENSE: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 """What a trick trips over when one before it has left a document in ruins."""
-
-Step = tuple[str, int]
-"""A trick, and the seed of its choices."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One attempt; the bundle follows from it.
-
-    Attributes:
-        number: of the attempt.
-        base: the number of an honest bundle, or -1 for one that officers approve carelessly.
-        seed: of the careless officers' choices.
-        station: that is asked.
-        tricks: what the thief does, in order.
-    """
-
-    number: str
-    base: int
-    seed: int
-    station: str
-    tricks: tuple[Step, ...]
-
-    @property
-    def kind(self) -> str:
-        """The class under which it is counted."""
-        kinds = {TRICKS[name].kind for name, _ in self.tricks} - {HONEST}
-        if not kinds:
-            return HONEST if self.base >= 0 else OFFICERS
-        return kinds.pop() if len(kinds) == 1 else COMBINED
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A violation, with the least that brings it about.
-
-    Attributes:
-        case: with as few tricks as possible.
-        violations: what the oracle said.
-        raw: the bundle.
-        home: the files of the signer's home as it was, by path.
-        facts: what the ledger and the oracle knew then, for a replay.
-    """
-
-    case: Case
-    violations: tuple[Violation, ...]
-    raw: bytes
-    home: dict[str, bytes]
-    facts: dict[str, object]
 
 
 @dataclass(slots=True)
@@ -283,22 +226,12 @@ class Thief:
                 if rules & {violation.rule for violation in found}:
                     case, violations, shorter = less, found, True
                     break
-        return self._finding(case, violations)
+        raw, _ = self.make(case)
+        return taken(self.signers, case, violations, raw)
 
     def _retry(self, case: Case) -> tuple[Violation, ...]:
         raw, _ = self.make(case)
         return self.signers.judge(case.station, raw, self.signers.ask(case.station, raw))
-
-    def _finding(self, case: Case, violations: tuple[Violation, ...]) -> Finding:
-        raw, _ = self.make(case)
-        home = self.signers.home(case.station)
-        files = {
-            path.relative_to(home).as_posix(): path.read_bytes()
-            for path in sorted(home.rglob("*"))
-            if path.is_file()
-        }
-        facts = self.signers.facts(case.station)
-        return Finding(case, violations, raw, files, facts)
 
 
 def _numbers(episode: int, count: int, *, honest: bool) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from signer.core.errors import BadInput, Fault
 from signer.core.files import make_folder, read_limited, write_new
-from signer.redteam.campaign import Finding
+from signer.redteam.finding import Finding
 from signer.redteam.oracle import Ledger, Oracle, Seat, Violation
 from signer.redteam.shooting import Answer, ask, verdict
 from signer.sign.state import State
@@ -62,7 +62,7 @@ def write(finding: Finding, folder: Path) -> Path:
         BadInput: it cannot be written.
     """
     make_folder(folder)
-    name = f"finding-{finding.case.number.replace(' ', '-')}"
+    name = "finding-" + re.sub(r"[^A-Za-z0-9]+", "-", finding.case.number)
     paths = (folder / f"{name}{more}.json" for more in chain(("",), (f"-{at}" for at in count(2))))
     path = next(path for path in paths if not path.exists())
     home = {name: _text(data) for name, data in finding.home.items() if _IN_HOME.fullmatch(name)}

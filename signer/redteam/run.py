@@ -92,7 +92,8 @@ def run(plan: Plan, tell: Callable[[int], None]) -> Report:
     first, played = made[0], _named(made)
     tally = _generated(plan, corrupt, tell)
     sampled = _programs(plan, first)
-    folders = [reproducer.write(one, plan.findings) for one in tally.findings]
+    found = [*(one for named in played for one in named.findings), *tally.findings]
+    files = tuple(reproducer.write(one, plan.findings) for one in found)
     return Report(
         seed=plan.seed,
         target=_target(plan, first),
@@ -102,7 +103,7 @@ def run(plan: Plan, tell: Callable[[int], None]) -> Report:
         sampled=sampled,
         seconds=time.monotonic() - started,
         engine=name,
-        findings=tuple(folders),
+        findings=files,
     )
 
 

@@ -49,8 +49,8 @@ def test_careless_officers_get_some_withdrawals_through_and_not_others(tally):
 
 def test_the_same_seed_makes_the_same_attacks(pair):
     """However the work is cut into jobs."""
-    whole, parts = work(Job("tests", 1, 0, 4 * EPISODE)), Tally()
-    for first in (2, 0, 3, 1):
+    whole, parts = work(Job("tests", 1, 0, 2 * EPISODE)), Tally()
+    for first in (1, 0):
         parts.add(work(Job("tests", 1, first * EPISODE, EPISODE)))
     assert whole.answers == parts.answers
     assert whole.rules == parts.rules

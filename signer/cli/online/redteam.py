@@ -71,6 +71,7 @@ def redteam(
 
     from signer.core.files import refuse_existing, write_new
     from signer.redteam import report as reports
+    from signer.redteam.page import page
     from signer.redteam.run import Plan, run
 
     # No session: a thief has no home, and must not make the coordinator's.
@@ -91,7 +92,7 @@ def redteam(
     plan = plan if jobs is None else replace(plan, jobs=jobs)
     made = run(plan, _progress(iterations))
     if report is not None:
-        write_new(report, reports.page(made).encode())
+        write_new(report, page(made).encode())
     show.emit(wants_json, reports.data(made), _text(made))
     if not made.held:
         raise typer.Exit(_VIOLATED)
@@ -106,7 +107,7 @@ def _given(vault: Path | None, homes: list[Path], bundles: list[Path]) -> "Given
         raise BadInput(
             "what shall be attacked?",
             fault=Fault.OFFICER,
-            expected="--vault FILE and at least one --signer-home DIR, or neither",
+            expected="--vault FILE and at least one --signer-home DIR; or none of them",
             hint="the homes are copied without their keys; they are only read",
         )
     return Given(vault, tuple(homes), tuple(bundles))
