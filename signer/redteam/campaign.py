@@ -279,11 +279,14 @@ def thieves(seed: str, corrupt: int, given: Given | None = None) -> list[Thief]:
         folder = tempfile.TemporaryDirectory(prefix="coldquorum-redteam-")
         _folders.append(folder)
         place = Path(folder.name)
-        worlds: list[World | Estate] = (
-            [Estate(given, seed, place / "estate")]
-            if given
-            else [World(seed, place / kind, corrupt=corrupt, script_type=kind) for kind in _TYPES]
-        )
+        with reading_once():
+            worlds: list[World | Estate] = (
+                [Estate(given, seed, place / "estate")]
+                if given
+                else [
+                    World(seed, place / kind, corrupt=corrupt, script_type=kind) for kind in _TYPES
+                ]
+            )
         _kept[known] = [
             Thief(world, Signers(world.stations, world.ledger, place / f"work-{at}"))
             for at, world in enumerate(worlds)

@@ -3,9 +3,10 @@
 import pytest
 
 from signer.redteam.attacks import changed_after_review, play
-from signer.redteam.campaign import thieves
 from signer.redteam.once import reading_once
+from signer.redteam.shooting import Signers
 from signer.redteam.table import ATTACKS, ON_BUNDLES
+from signer.redteam.world import World
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name.replace(" ", "-"))
@@ -27,9 +28,10 @@ def test_a_file_that_changes_after_the_review_is_not_signed(pair):
 
 
 @pytest.mark.parametrize("corrupt", [0, 2])
-def test_other_numbers_of_corrupt_officers_make_no_difference(corrupt):
+def test_other_numbers_of_corrupt_officers_make_no_difference(corrupt, tmp_path):
     """The table holds without any corrupt officer, and with two, where each quorum needs three."""
-    thief = thieves("other numbers", corrupt)[0]
     with reading_once():
+        world = World("other numbers", tmp_path / "world", corrupt=corrupt)
+        signers = Signers(world.stations, world.ledger, tmp_path / "work")
         for attack in set(ATTACKS) - set(ON_BUNDLES):  # those have nothing to do with officers
-            assert not play(attack, thief.world, thief.signers).wrong, attack.name
+            assert not play(attack, world, signers).wrong, attack.name
