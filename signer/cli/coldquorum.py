@@ -19,6 +19,7 @@ from signer.cli.online import (
     kit,
     labelling,
     policies,
+    redteam,
     regtest,
     requests,
     settling,
@@ -117,6 +118,8 @@ chain.command("mine")(regtest.mine)
 chain.command("fund")(regtest.fund)
 chain.command("reorg")(regtest.reorg)
 app.add_typer(chain, name="regtest")
+
+app.command("redteam")(redteam.redteam)
 
 
 def main() -> None:

@@ -15,87 +15,33 @@ from typing import Final
 
 from signer.redteam.careless import careless
 from signer.redteam.estate import Estate, Given
+from signer.redteam.finding import MOST_FINDINGS, Case, Finding, taken
 from signer.redteam.forgery import Forgery
+from signer.redteam.once import reading_once
 from signer.redteam.oracle import Violation
 from signer.redteam.papers import Paper
-from signer.redteam.shooting import Answer, Signers, reading_policies_once
-from signer.redteam.tricks import HONEST, KINDS, TRICKS, of
-from signer.redteam.world import World
+from signer.redteam.shooting import Answer, Signers
+from signer.redteam.tricks import HONEST, KINDS, OFFICERS, TRICKS, of
+from signer.redteam.world import Base, World
 from signer.sign.check import Checked
 
-EPISODE: Final = 25
-"""Attacks before the signers forget; also what one call of a worker does at least."""
-
-MOST_FINDINGS: Final = 25
-"""Reproducers that are kept: a hole is found a thousand times over."""
-
-OFFICERS: Final = "officers"
-"""The class of withdrawals that honest officers approved without looking."""
-
-COMBINED: Final = "combined"
-"""The class of attacks that join tricks of several classes."""
+EPISODE: Final = 50
+"""Attacks before the signers forget: enough for a window to fill; also the least work of a job."""
 
 _HONEST_EVERY: Final = 5
 """One honest bundle for so many attacks: enough to show that honest ones pass."""
 
 _OFFICERS_SHARE: Final = 0.25
 _DEPTHS: Final = (1, 1, 1, 1, 2, 2, 2, 3, 4, 6)
-_RIGHT_STATION: Final = 0.85
+_RIGHT_STATION: Final = 0.9
+_FOCUS: Final = 0.7
+"""How much of what officers approve within an episode goes to one signer: its windows fill up."""
 
 _DEEP: Final = tuple(kind for kind in KINDS if kind not in ("carrier", "maps"))
 """Classes that leave a file which can be read: tricks are joined mostly of these."""
 
 _NONSENSE: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 """What a trick trips over when one before it has left a document in ruins."""
-
-Step = tuple[str, int]
-"""A trick, and the seed of its choices."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One attempt; the bundle follows from it.
-
-    Attributes:
-        number: of the attempt.
-        base: the number of an honest bundle, or -1 for one that officers approve carelessly.
-        seed: of the careless officers' choices.
-        station: that is asked.
-        tricks: what the thief does, in order.
-    """
-
-    number: str
-    base: int
-    seed: int
-    station: str
-    tricks: tuple[Step, ...]
-
-    @property
-    def kind(self) -> str:
-        """The class under which it is counted."""
-        kinds = {TRICKS[name].kind for name, _ in self.tricks} - {HONEST}
-        if not kinds:
-            return HONEST if self.base >= 0 else OFFICERS
-        return kinds.pop() if len(kinds) == 1 else COMBINED
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A violation, with the least that brings it about.
-
-    Attributes:
-        case: with as few tricks as possible.
-        violations: what the oracle said.
-        raw: the bundle.
-        home: the files of the signer's home as it was, by path.
-        facts: what the ledger and the oracle knew then, for a replay.
-    """
-
-    case: Case
-    violations: tuple[Violation, ...]
-    raw: bytes
-    home: dict[str, bytes]
-    facts: dict[str, object]
 
 
 @dataclass(slots=True)
@@ -171,18 +117,33 @@ class Thief:
         depth = rng.choice(_DEPTHS)
         if not honest and isinstance(self.world, World) and rng.random() < _OFFICERS_SHARE:
             base, depth = -1, rng.choice((0, 0, 0, 1, 2))
-        sequence = self.world.bases[base].sequence if base >= 0 else 0
-        names = [
-            name
-            for name in self.signers.names
-            if base < 0 or self.signers.newest(name) <= sequence or rng.random() > _RIGHT_STATION
-        ]
+        names = self.signers.names
+        if base >= 0 and rng.random() < _RIGHT_STATION:
+            names = self._able(self.world.bases[base]) or names
         tricks = []
         for _ in range(depth):
             kinds = KINDS if depth == 1 or rng.randrange(6) == 0 else _DEEP
             kind = HONEST if honest else rng.choice(kinds)
             tricks.append((rng.choice(of(kind)).name, rng.getrandbits(64)))
-        return Case(number, base, seed, rng.choice(names), tuple(tricks))
+        station = rng.choice(names)
+        if base < 0 and rng.random() < _FOCUS:
+            station = self._focus(number)
+        return Case(number, base, seed, station, tuple(tricks))
+
+    def _able(self, base: Base) -> list[str]:
+        """The signers who did not know more, at first, than a bundle brings."""
+        signers, epochs = self.signers, len(base.bundle.policies)
+        return [
+            name
+            for name in signers.names
+            if signers.newest(name) <= base.sequence and signers.epochs(name) <= epochs
+        ]
+
+    def _focus(self, number: str) -> str:
+        """The signer to whom most of an episode's careless withdrawals go."""
+        episode = int(number.rpartition(" ")[2]) // EPISODE
+        rng = random.Random(f"{self.world.seed}/focus {episode}")  # noqa: S311 -- repeatable, guards nothing
+        return rng.choice(self.signers.names)
 
     def make(self, case: Case, used: Counter[str] | None = None) -> tuple[bytes, Paper | None]:
         """The bundle of an attempt, and the withdrawal that officers approved for it, if any."""
@@ -222,18 +183,19 @@ class Thief:
                 if len(tally.findings) < MOST_FINDINGS:
                     tally.findings.append(self.minimise(case, violations))
             elif answer.checked is not None:
-                self.signers.sign(case.station, answer.checked, self.world.ledger)
-                self._lengthen(case.station, answer.checked)
+                self._remember(case.station, answer.checked)
         for paper in papers:
             self.world.forget(paper)
         tally.seconds = time.perf_counter() - started
         return tally
 
-    def _lengthen(self, station: str, checked: Checked) -> None:
-        """What was taken is part of the chain from now on."""
-        line, envelope = self._lines[station], checked.approved.envelope
-        if checked.approved.withdrawal.sequence == len(line) + 1:
-            line.append(Paper("withdrawal", envelope.payload))
+    def _remember(self, station: str, checked: Checked) -> None:
+        """Let a signer sign, unless that would leap ahead: it would refuse all that comes after."""
+        line, number = self._lines[station], checked.approved.withdrawal.sequence
+        if number <= len(line) + 1:
+            self.signers.sign(station, checked)
+        if number == len(line) + 1:
+            line.append(Paper.read("withdrawal", checked.approved.envelope.to_bytes()))
 
     def _count(self, tally: Tally, case: Case, raw: bytes, answer: Answer) -> None:
         tally.slowest = max(tally.slowest, answer.seconds)
@@ -264,22 +226,12 @@ class Thief:
                 if rules & {violation.rule for violation in found}:
                     case, violations, shorter = less, found, True
                     break
-        return self._finding(case, violations)
+        raw, _ = self.make(case)
+        return taken(self.signers, case, violations, raw)
 
     def _retry(self, case: Case) -> tuple[Violation, ...]:
         raw, _ = self.make(case)
         return self.signers.judge(case.station, raw, self.signers.ask(case.station, raw))
-
-    def _finding(self, case: Case, violations: tuple[Violation, ...]) -> Finding:
-        raw, _ = self.make(case)
-        home = self.signers.home(case.station)
-        files = {
-            path.relative_to(home).as_posix(): path.read_bytes()
-            for path in sorted(home.rglob("*"))
-            if path.is_file()
-        }
-        facts = self.signers.facts(case.station)
-        return Finding(case, violations, raw, files, facts)
 
 
 def _numbers(episode: int, count: int, *, honest: bool) -> Iterator[str]:
@@ -327,11 +279,14 @@ def thieves(seed: str, corrupt: int, given: Given | None = None) -> list[Thief]:
         folder = tempfile.TemporaryDirectory(prefix="coldquorum-redteam-")
         _folders.append(folder)
         place = Path(folder.name)
-        worlds: list[World | Estate] = (
-            [Estate(given, seed, place / "estate")]
-            if given
-            else [World(seed, place / kind, corrupt=corrupt, script_type=kind) for kind in _TYPES]
-        )
+        with reading_once():
+            worlds: list[World | Estate] = (
+                [Estate(given, seed, place / "estate")]
+                if given
+                else [
+                    World(seed, place / kind, corrupt=corrupt, script_type=kind) for kind in _TYPES
+                ]
+            )
         _kept[known] = [
             Thief(world, Signers(world.stations, world.ledger, place / f"work-{at}"))
             for at, world in enumerate(worlds)
@@ -342,7 +297,7 @@ def thieves(seed: str, corrupt: int, given: Given | None = None) -> list[Thief]:
 def work(job: Job) -> Tally:
     """Do a job; episodes take turns between the worlds."""
     tally, made = Tally(), thieves(job.seed, job.corrupt, job.given)
-    with reading_policies_once():
+    with reading_once():
         for start in range(job.first, job.first + job.count, EPISODE):
             number = start // EPISODE
             count = min(EPISODE, job.first + job.count - start)

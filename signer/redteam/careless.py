@@ -24,8 +24,11 @@ _STEPS: Final = (3, 3, 5, 10, 20, 40)
 
 def careless(
     world: World, line: Sequence[Paper], epochs: int, rng: random.Random
-) -> tuple[Forgery, Paper]:
+) -> tuple[Forgery, Paper | None]:
     """A bundle for a withdrawal that officers approved carelessly, built honestly.
+
+    Sometimes it is one that they approved before, and the signer has signed: with another fee, of
+    other coins, or when it is too late. Then there is no new paper.
 
     Args:
         world: in which it happens.
@@ -33,6 +36,9 @@ def careless(
         epochs: how many epochs it knows.
         rng: for every choice.
     """
+    if line and rng.randrange(12) == 0:
+        number = rng.randrange(len(line))
+        return world.assemble(line[number], line[:number], epochs, rng), None
     at = len(line) + 1 if rng.randrange(8) else rng.randrange(1, len(line) + 2)
     before = line[: at - 1]
     carried = min(epochs + (rng.randrange(12) == 0), len(world.policies))
@@ -84,8 +90,9 @@ def _payments(
 ) -> Iterator[Payment]:
     if purpose in ("consolidation", "void"):
         return
+    most = rng.choice((2_000_000, 9_000_000, 30_000_000))
     for place in range(rng.choice((1, 1, 1, 1, 2, 2, 3)) if rng.randrange(8) else 6):
-        amount = rng.randrange(600, 9_000_000) if rng.randrange(4) else _near(limits, rng)
+        amount = rng.randrange(600, most) if rng.randrange(4) else _near(limits, rng)
         yield Payment(_address(world, purpose, rng), Sats(max(1, amount)), f"p {place}", "label")
 
 

@@ -23,6 +23,7 @@ from signer.core.errors import BadInput, Fault
 from signer.core.files import read_limited
 from signer.core.hashes import sha256
 from signer.core.names import DocumentId, Height, Sats
+from signer.core.transaction import Transaction
 from signer.core.vault import CHANGE, RECEIVE, Vault
 from signer.redteam.forgery import DERIVATION, PREVIOUS_TX, Forgery, In, Out, read
 from signer.redteam.loot import Coin, Loot, change, mint, spend
@@ -37,6 +38,8 @@ _PINS: Final = "vaults"
 _JOURNAL: Final = "journal.jsonl"
 _INVENTED: Final = 12
 _AMOUNT: Final = 50_000_000
+_STEPS: Final = 12
+"""Bytes of a key origin with a fingerprint, a branch and an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,8 @@ class Estate:
             tree = table(bundle.withdrawal.payload)
             links = [table(payload) for payload in bundle.predecessors]
             sequence = int(tree["sequence"])
+            for one in bundle.inputs:
+                self._note_coin(one)
         except (ValueError, KeyError, TypeError):
             raise BadInput(
                 "not a bundle that can be attacked",
@@ -161,25 +166,22 @@ class Estate:
         self.ledger.withdrawals |= {str(one["__id__"]): one for one in (*links, tree)}
         policy = self.ledger.policies.get(str(tree["policy"]), {"officers": {}})
         self.ledger.approvals[bundle.withdrawal.id] = self._signers(bundle.withdrawal, policy)
-        for one in bundle.inputs:
-            self._note_coin(one)
         return Base(path.name, sequence, bundle)
 
     def _note_coin(self, one: In) -> None:
-        previous, origins = (
-            one.get(PREVIOUS_TX),
-            [value for key, value in one.fields if key[0] == DERIVATION],
-        )
+        """A coin that an honest bundle spends, by its own transaction and its key origins."""
+        previous = one.get(PREVIOUS_TX)
+        origins = [
+            value for key, value in one.fields if key[0] == DERIVATION and len(value) >= _STEPS
+        ]
         if previous is None or not origins:
             return
-        steps = [int.from_bytes(origins[0][at : at + 4], "little") for at in (-8, -4)]
-        script = self.vault.script(steps[0], steps[1]).script_pubkey
-        at = previous.find(script)
-        if at > 0:
-            start = at - 9  # eight bytes of amount, one of length
-            amount = int.from_bytes(previous[start : start + 8], "little")
-            coin = Coin(previous, one.vout, amount, script, steps[0], steps[1])
-            self.coins.append(coin)
+        made = Transaction.parse(previous)
+        branch, index = (int.from_bytes(origins[0][at:][:4], "little") for at in (-8, -4))
+        if one.vout < len(made.outputs):
+            out = made.outputs[one.vout]
+            stripped = made.to_bytes(witness=False)
+            self.coins.append(Coin(stripped, one.vout, out.amount, out.script, branch, index))
 
     def _loot(self, rng: random.Random) -> Loot:
         scripts = [b"\x00\x14" + sha256(f"{self.seed}/{at}".encode())[:20] for at in range(3)]

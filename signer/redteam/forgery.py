@@ -127,11 +127,6 @@ class Forgery:
             [paper.copy() for paper in self.policies],
         )
 
-    @property
-    def anchor_or_first(self) -> In:
-        """An input to start from."""
-        return self.inputs[0]
-
     def to_bytes(self) -> bytes:
         """Write it."""
         writer = _Writer(self.wide)

@@ -1,6 +1,5 @@
-"""What the campaign found, for programs, and as a page that can be handed on."""
+"""What the campaign found: the numbers, and the report for programs."""
 
-import html
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +22,8 @@ STEPS: Final = {
 }
 """The steps of a signer's check that a bundle can fail."""
 
-_CRASH: Final = -1
+CRASH: Final = -1
+"""In place of a step: the signer stopped with an exception."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Report:
         sampled: what the real programs said, if they were asked.
         seconds: of the whole run.
         engine: of the oracle.
-        findings: folders of reproducers.
+        findings: files of reproducers.
     """
 
     seed: str
@@ -95,7 +95,7 @@ def data(report: Report) -> dict[str, object]:
         "generated": {
             "attacks": tally.attacks,
             "classes": {
-                kind: {str(step): tally.answers[kind, step] for step in _steps(tally)}
+                kind: {str(step): tally.answers[kind, step] for step in steps(tally)}
                 for kind in kinds(tally)
             },
             "rules": [
@@ -120,22 +120,22 @@ def kinds(tally: Tally) -> list[str]:
     return sorted({kind for kind, _ in tally.answers})
 
 
-def _steps(tally: Tally) -> list[int]:
+def steps(tally: Tally) -> list[int]:
     """Crashes first, then acceptances, then the steps; crashes only if there are any."""
-    return [*([_CRASH] if any(step < 0 for _, step in tally.answers) else []), 0, *STEPS]
+    return [*([CRASH] if any(step < 0 for _, step in tally.answers) else []), 0, *STEPS]
 
 
 def heads(tally: Tally) -> list[str]:
     """Names of the columns: what became of an attack."""
-    names = {_CRASH: "crashed", 0: "harmless"}
-    return [names.get(step, f"{step}") for step in _steps(tally)]
+    names = {CRASH: "crashed", 0: "harmless"}
+    return [names.get(step, f"{step}") for step in steps(tally)]
 
 
 def rows(tally: Tally) -> Iterable[list[str]]:
     """One row a class, and the sums."""
     for kind in kinds(tally):
-        yield [kind, *(_count(tally.answers[kind, step]) for step in _steps(tally))]
-    totals = [sum(tally.answers[kind, step] for kind in kinds(tally)) for step in _steps(tally)]
+        yield [kind, *(_count(tally.answers[kind, step]) for step in steps(tally))]
+    totals = [sum(tally.answers[kind, step] for kind in kinds(tally)) for step in steps(tally)]
     yield ["all", *map(_count, totals)]
 
 
@@ -152,64 +152,3 @@ def refused_by(tally: Tally) -> Iterable[tuple[str, ...]]:
     """Every step and rule that refused something, and how often."""
     for (step, rule), count in sorted(tally.rules.items()):
         yield f"step {step}", rule, grouped(count)
-
-
-_STYLE: Final = (
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:64em;color:#222}"
-    "table{border-collapse:collapse;margin:1em 0}td,th{padding:.2em .7em;text-align:right;"
-    "border-bottom:1px solid #ddd}td:first-child,th:first-child,.w td{text-align:left}"
-    ".bad{background:#fdd}.ok{color:#161}.no{color:#a11}code{font-size:13px}"
-)
-
-
-def page(report: Report) -> str:
-    """The report as one HTML file that loads nothing from anywhere."""
-    tally = report.tally
-    verdict = (
-        '<p class="ok">No violation.</p>'
-        if report.held
-        else f'<p class="no">{len(report.wrong)} violations.</p>'
-    )
-    head = [("target", report.target), ("corrupt officers", ", ".join(report.corrupt) or "none")]
-    head += [("seed", report.seed), ("oracle", report.engine), ("seconds", f"{report.seconds:.1f}")]
-    head += [("honest bundles accepted", f"{tally.accepted} of {tally.honest}")]
-    parts = [
-        "<!doctype html>",
-        '<html lang="en"><meta charset="utf-8"><title>coldquorum redteam</title>',
-        f"<style>{_STYLE}</style>",
-        "<h1>coldquorum redteam</h1>",
-        verdict,
-        _table((), head, "w"),
-    ]
-    if report.wrong:
-        lines = [(one.rule, one.expected, one.found) for one in report.wrong]
-        parts += ["<h2>Violations</h2>", _table(("rule", "expected", "found"), lines, "w bad")]
-    if report.named:
-        top = ("attack", "the thief ...", "bundles", "refused at")
-        named = _table(top, map(_named, report.named), "w")
-        parts += ["<h2>Attacks with names</h2>", named]
-    if tally.attacks:
-        steps = ", ".join(f"{step} {name}" for step, name in STEPS.items())
-        parts += [
-            f"<h2>Generated attacks: {grouped(tally.attacks)}</h2>",
-            _table(("class", *heads(tally)), rows(tally), ""),
-            f"<p>Steps: {html.escape(steps)}. Harmless: accepted, and rightly so.</p>",
-            "<h2>Refused by</h2>",
-            _table(("step", "rule", "times"), refused_by(tally), ""),
-        ]
-    parts.append("</html>")
-    return "\n".join(parts) + "\n"
-
-
-def _named(one: Played) -> tuple[str, ...]:
-    places = ", ".join(f"{step} {rule}" for step, rule in one.refused)
-    return one.name, one.story, str(one.shots), places
-
-
-def _table(top: Sequence[str], body: Iterable[Sequence[str]], style: str) -> str:
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in top)
-    lines = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>\n"
-        for row in body
-    )
-    return f'<table class="{style}">' + (f"<tr>{head}</tr>\n" if head else "") + lines + "</table>"

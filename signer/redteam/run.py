@@ -5,7 +5,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Final
 
 from signer.core.errors import BadInput, Fault
-from signer.redteam import oracle, replay
-from signer.redteam.attacks import Played, play_all
+from signer.redteam import oracle, reproducer
+from signer.redteam.attacks import Played, play_all, play_given
 from signer.redteam.campaign import EPISODE, Job, Tally, Thief, thieves, work
-from signer.redteam.estate import Given
+from signer.redteam.estate import Estate, Given
 from signer.redteam.programs import Sampled, sample
 from signer.redteam.report import Report
 from signer.redteam.world import MOST_CORRUPT, World
 
 _PIECES: Final = 20
-"""Pieces of work for each worker, so that all end at about the same time."""
+"""Pieces of work for each process, so that all end at about the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Plan:
         iterations: generated attacks.
         corrupt: officers whose approval keys the thief has.
         given: a customer's vault and signers, instead of a throw-away world.
-        workers: processes; 0 for this one alone.
+        jobs: processes; 1 for this one alone.
         programs: bundles that are put to the real programs, too.
         findings: where reproducers are written.
     """
@@ -45,7 +45,7 @@ class Plan:
     iterations: int = 10_000
     corrupt: int = 1
     given: Given | None = None
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     programs: int = 12
     findings: Path = Path("redteam-findings")
 
@@ -64,7 +64,7 @@ def engine() -> str:
             fault=Fault.MACHINE,
             expected="wallycore (libwally), which shares no code with the signer",
             found="not installed",
-            hint="pip install 'coldquorum[test]'",
+            hint="pip install 'coldquorum[redteam]'",
         ) from None
     return f"libwally, by wallycore {version('wallycore')}"
 
@@ -88,11 +88,12 @@ def run(plan: Plan, tell: Callable[[int], None]) -> Report:
         )
     name, started = engine(), time.monotonic()
     corrupt = 0 if plan.given else plan.corrupt
-    first = thieves(plan.seed, corrupt, plan.given)[0]
-    played = _named(plan, corrupt)
+    made = thieves(plan.seed, corrupt, plan.given)
+    first, played = made[0], _named(made)
     tally = _generated(plan, corrupt, tell)
     sampled = _programs(plan, first)
-    folders = [replay.write(one, plan.findings) for one in tally.findings]
+    found = [*(one for named in played for one in named.findings), *tally.findings]
+    files = tuple(reproducer.write(one, plan.findings) for one in found)
     return Report(
         seed=plan.seed,
         target=_target(plan, first),
@@ -102,7 +103,7 @@ def run(plan: Plan, tell: Callable[[int], None]) -> Report:
         sampled=sampled,
         seconds=time.monotonic() - started,
         engine=name,
-        findings=tuple(folders),
+        findings=files,
     )
 
 
@@ -112,29 +113,23 @@ def _target(plan: Plan, thief: Thief) -> str:
     return f"vault {thief.world.vault.id}, {len(plan.given.homes)} signers, on copies"
 
 
-def _named(plan: Plan, corrupt: int) -> tuple[Played, ...]:
+def _named(made: Sequence[Thief]) -> tuple[Played, ...]:
     """The attacks with names, against each world; what went wrong in any of them."""
-    rounds = [
-        play_all(one.world, one.signers)
-        for one in thieves(plan.seed, corrupt, plan.given)
-        if isinstance(one.world, World)
-    ]
-    return tuple(
-        Played(
-            first.name,
-            first.story,
-            sum(one.shots for one in same),
-            tuple(dict.fromkeys(rule for one in same for rule in one.refused)),
-            tuple(violation for one in same for violation in one.wrong),
+    found: dict[str, Played] = {}
+    for one in made:
+        world, signers = one.world, one.signers
+        all_played = (
+            play_given(world, signers) if isinstance(world, Estate) else play_all(world, signers)
         )
-        for first, *_ in zip(*rounds, strict=True)
-        for same in [[one for played in rounds for one in played if one.name == first.name]]
-    )
+        for played in all_played:
+            before = found.get(played.name)
+            found[played.name] = before.joined(played) if before else played
+    return tuple(found.values())
 
 
 def _generated(plan: Plan, corrupt: int, tell: Callable[[int], None]) -> Tally:
     total = Tally()
-    with _pool(plan.workers) as submit:
+    with _pool(plan.jobs) as submit:
         waiting = {submit(job) for job in _jobs(plan, corrupt)}
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -147,7 +142,7 @@ def _generated(plan: Plan, corrupt: int, tell: Callable[[int], None]) -> Tally:
 
 def _jobs(plan: Plan, corrupt: int) -> Iterator[Job]:
     """The attacks in pieces of whole episodes, the same ones for any number of workers."""
-    pieces = max(1, plan.workers) * _PIECES
+    pieces = max(1, plan.jobs) * _PIECES
     size = max(1, math.ceil(plan.iterations / EPISODE / pieces)) * EPISODE
     for first in range(0, plan.iterations, size):
         count = min(size, plan.iterations - first)
@@ -155,13 +150,13 @@ def _jobs(plan: Plan, corrupt: int) -> Iterator[Job]:
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[Callable[[Job], Future[Tally]]]:
+def _pool(jobs: int) -> Iterator[Callable[[Job], Future[Tally]]]:
     """Processes to work in; each makes its own worlds once. Without any, work is done at once."""
-    if workers <= 1:
+    if jobs <= 1:
         yield _at_once
         return
     # A process that begins anew shares nothing with this one, whatever threads it has.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         yield lambda job: pool.submit(work, job)
 
 

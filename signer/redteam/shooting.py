@@ -2,15 +2,11 @@
 
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
-from unittest import mock
 
-from policies.policy import Policy
 from signer.core.errors import BadInput, Refused
 from signer.redteam.oracle import Ledger, Oracle, Seat, Violation
 from signer.redteam.world import Station, remember
@@ -19,8 +15,6 @@ from signer.sign.state import State
 
 SLOW: Final = 10.0
 """Seconds of an answer from which on it counts as a finding: a file that stops a signer."""
-
-_KEPT: Final = 1_000
 
 PARSING: Final = 1
 """The step of whatever cannot be read (as `coldsign inspect` counts)."""
@@ -86,27 +80,6 @@ def verdict(oracle: Oracle, seat: Seat, raw: bytes, answer: Answer) -> tuple[Vio
     return oracle.judge(raw, [coin.digest for coin in answer.checked.facts.inputs], seat)
 
 
-@contextmanager
-def reading_policies_once() -> Iterator[None]:
-    """Keep every policy that was read: half of a signer's time goes into reading the same few.
-
-    What comes out depends on the bytes alone, and nobody can change it. The sample by the real
-    programs does without.
-    """
-    before, known = Policy.parse, dict[bytes, Policy]()
-
-    def parse(payload: bytes) -> Policy:
-        if payload not in known:
-            policy = before(payload)
-            if len(known) >= _KEPT:
-                known.clear()
-            known[payload] = policy
-        return known[payload]
-
-    with mock.patch.object(Policy, "parse", parse):
-        yield
-
-
 class Signers:
     """Some stations, each with a memory that lasts until `reset`.
 
@@ -163,7 +136,7 @@ class Signers:
         """What the oracle has against a bundle that was refused."""
         return self._oracle.judge(raw, None, self.seats[name])
 
-    def sign(self, name: str, checked: Checked, ledger: Ledger) -> None:
+    def sign(self, name: str, checked: Checked) -> None:
         """Let a station remember a bundle as it does when it signs (step 10)."""
         if self._states[name] is self._fresh[name]:
             working = self._folder / name
@@ -174,7 +147,7 @@ class Signers:
         self._states[name].sign(checked, fingerprint)
         policies = checked.facts.documents.policies
         withdrawal = checked.approved.withdrawal.id
-        remember(self.seats[name], ledger, withdrawal, policies[-1].id)
+        remember(self.seats[name], self._oracle.ledger, withdrawal, policies[-1].id)
 
     def facts(self, name: str) -> dict[str, object]:
         """What the oracle knows of a station, for a replay."""

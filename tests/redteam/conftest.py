@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("wallycore")
 
 from signer.redteam.campaign import Thief, thieves
-from signer.redteam.shooting import reading_policies_once
+from signer.redteam.once import reading_once
 
 SEED = "tests"
 
@@ -22,7 +22,7 @@ def pair() -> list[Thief]:
 def thief(pair) -> Iterator[Thief]:
     """The thief before the P2WSH vault; every signer has its first memory."""
     pair[0].signers.reset()
-    with reading_policies_once():
+    with reading_once():
         yield pair[0]
 
 

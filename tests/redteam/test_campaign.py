@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from signer.redteam.campaign import EPISODE, Case, Job, Tally, Thief, work
-from signer.redteam.shooting import reading_policies_once
+from signer.redteam.once import reading_once
 from signer.redteam.tricks import HONEST, KINDS, TRICKS
 
 ATTACKS = 2_000
@@ -49,8 +49,8 @@ def test_careless_officers_get_some_withdrawals_through_and_not_others(tally):
 
 def test_the_same_seed_makes_the_same_attacks(pair):
     """However the work is cut into jobs."""
-    whole, parts = work(Job("tests", 1, 0, 4 * EPISODE)), Tally()
-    for first in (2, 0, 3, 1):
+    whole, parts = work(Job("tests", 1, 0, 2 * EPISODE)), Tally()
+    for first in (1, 0):
         parts.add(work(Job("tests", 1, first * EPISODE, EPISODE)))
     assert whole.answers == parts.answers
     assert whole.rules == parts.rules
@@ -92,7 +92,7 @@ def test_each_honest_change_alone_is_accepted(thief, trick):
 def test_a_chain_grows_while_its_signer_accepts(thief):
     """So that windows fill up, and what was signed is remembered within an episode."""
     thief.signers.reset()
-    with reading_policies_once():
+    with reading_once():
         thief.episode(0, EPISODE)
     lengths = {name: len(line) for name, line in thief._lines.items()}
     first = {name: thief.signers.newest(name) for name in thief.signers.names}

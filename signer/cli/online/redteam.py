@@ -42,7 +42,9 @@ def redteam(
     corrupt: Annotated[
         int, typer.Option(metavar="K", help="Corrupt officers, in a throw-away world.")
     ] = 1,
-    workers: Annotated[int | None, typer.Option(min=0, help="Processes.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Processes; else one a core.")
+    ] = None,
     programs: Annotated[
         int, typer.Option(min=0, metavar="N", help="Bundles for the real programs, too.")
     ] = 12,
@@ -53,7 +55,7 @@ def redteam(
         Path, typer.Option(metavar="DIR", help="Where reproducers are written.")
     ] = Path("redteam-findings"),
     replay: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Play one reproducer again.")
+        Path | None, typer.Option(metavar="FILE", help="Play one reproducer again, and no more.")
     ] = None,
     as_json: JsonFlag = False,
     home: HomeOption = None,  # noqa: ARG001 -- every command takes it
@@ -69,6 +71,7 @@ def redteam(
 
     from signer.core.files import refuse_existing, write_new
     from signer.redteam import report as reports
+    from signer.redteam.page import page
     from signer.redteam.run import Plan, run
 
     # No session: a thief has no home, and must not make the coordinator's.
@@ -86,10 +89,10 @@ def redteam(
         findings=findings,
     )
     plan = plan if seed is None else replace(plan, seed=seed)
-    plan = plan if workers is None else replace(plan, workers=workers)
+    plan = plan if jobs is None else replace(plan, jobs=jobs)
     made = run(plan, _progress(iterations))
     if report is not None:
-        write_new(report, reports.page(made).encode())
+        write_new(report, page(made).encode())
     show.emit(wants_json, reports.data(made), _text(made))
     if not made.held:
         raise typer.Exit(_VIOLATED)
@@ -104,7 +107,7 @@ def _given(vault: Path | None, homes: list[Path], bundles: list[Path]) -> "Given
         raise BadInput(
             "what shall be attacked?",
             fault=Fault.OFFICER,
-            expected="--vault FILE and at least one --signer-home DIR, or neither",
+            expected="--vault FILE and at least one --signer-home DIR; or none of them",
             hint="the homes are copied without their keys; they are only read",
         )
     return Given(vault, tuple(homes), tuple(bundles))
@@ -124,27 +127,33 @@ def _progress(total: int) -> Callable[[int], None]:
     return tell
 
 
-def _replay(folder: Path, *, as_json: bool) -> None:
+def _replay(path: Path, *, as_json: bool) -> None:
     from dataclasses import asdict
 
     from signer.redteam import run
-    from signer.redteam.replay import replay
+    from signer.redteam.reproducer import replay
 
     engine = run.engine()
-    answer, violations = replay(folder)
+    played = replay(path)
+    answer, wrong = played.answer, played.violations
     said = "accepted" if answer.accepted else "crashed" if answer.step < 0 else "refused"
-    rows = [("the signer", f"{said} {answer.rule}".strip()), ("", answer.words)]
-    rows += [(f"violation {v.rule}", f"expected {v.expected}, found {v.found}") for v in violations]
-    rows += [] if violations else [("violation", "none")]
+    step = f"at step {answer.step}: {answer.rule}" if answer.step > 0 else answer.rule
+    rows = [
+        (f"was violated: {v.rule}", f"{v.expected}, and found {v.found}") for v in played.before
+    ]
+    rows.append((f"the signer {said} it", f"{step} {answer.words}".strip()))
+    rows += [(f"VIOLATION {v.rule}", f"expected {v.expected}, found {v.found}") for v in wrong]
+    rows += [] if wrong else [("now", "no violation")]
     data = {
         "answer": said,
         "step": answer.step,
         "rule": answer.rule,
         "oracle": engine,
-        "violations": [asdict(one) for one in violations],
+        "before": [asdict(one) for one in played.before],
+        "violations": [asdict(one) for one in wrong],
     }
-    show.emit(as_json, data, show.columns(row for row in rows if any(row)))
-    if violations:
+    show.emit(as_json, data, show.columns(rows))
+    if wrong:
         raise typer.Exit(_VIOLATED)
 
 
@@ -196,8 +205,7 @@ def _head(report: "Report") -> str:
 
 def _named(report: "Report") -> Iterator[tuple[str, ...]]:
     for one in report.named:
-        rules = ", ".join(f"{step} {rule}" for step, rule in one.refused)
-        yield "WRONG" if one.wrong else "refused", one.name, f"{one.shots} x", rules
+        yield "WRONG" if one.wrong else "refused", one.name, f"{one.shots} x", one.where
 
 
 def _right(rows: Iterable[Sequence[str]]) -> str:

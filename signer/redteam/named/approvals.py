@@ -2,8 +2,18 @@
 
 from collections.abc import Iterator
 
-from signer.redteam.named.shots import Shot, approved, following, honest, pay, shots, signed_by
-from signer.redteam.papers import Paper
+from signer.redteam.named.shots import (
+    Here,
+    NotHere,
+    Shot,
+    approved,
+    following,
+    honest,
+    pay,
+    shots,
+    signed_by,
+)
+from signer.redteam.papers import Paper, dump
 from signer.redteam.people import INITIATOR, REVOKED
 from signer.redteam.tricks.approvals import SMALL_ORDER
 from signer.redteam.world import World
@@ -14,6 +24,29 @@ def _approvals(world: World, *papers: Paper) -> Iterator[Shot]:
         bundle = honest(world, 1)
         bundle.withdrawal = paper
         yield from shots(world.first_station, bundle)
+
+
+def none(world: Here) -> Iterator[Shot]:
+    """Nobody's, and strangers' only."""
+    bundle = honest(world, 1)
+    bundle.withdrawal.signatures = []
+    yield from shots(world.first_station, bundle)
+    for key in world.loot.strangers:
+        bundle.withdrawal.sign(key)
+    yield from shots(world.first_station, bundle)
+
+
+def reordered(world: Here) -> Iterator[Shot]:
+    """In another order, which changes nothing; and each under another officer's key."""
+    bundle = honest(world, 1)
+    signatures = bundle.withdrawal.signatures
+    if len(signatures) < 2:  # noqa: PLR2004 -- two to swap
+        raise NotHere
+    signatures.reverse()
+    yield Shot(world.first_station, bundle.to_bytes(), honest=True)
+    keys, made = zip(*signatures, strict=True)
+    bundle.withdrawal.signatures = list(zip(keys, (*made[1:], made[0]), strict=True))
+    yield from shots(world.first_station, bundle)
 
 
 def stripped(world: World) -> Iterator[Shot]:
@@ -67,7 +100,12 @@ def small_order(world: World) -> Iterator[Shot]:
     for keyid in SMALL_ORDER:
         paper.signatures.append((keyid, bytes.fromhex(keyid) + bytes(32)))
         paper.signatures.append((keyid, b"\x01" + bytes(63)))
-    return _approvals(world, paper)
+    yield from _approvals(world, paper)
+    for keyid in SMALL_ORDER:
+        bundle, tree = honest(world, 1), world.policies[0].tree()
+        tree["officers"]["dave"] = keyid
+        bundle.policies = [signed_by(world, Paper("policy", dump(tree)), *world.people)]
+        yield from shots(world.first_station, bundle)
 
 
 def ceiling(world: World) -> Iterator[Shot]:

@@ -2,25 +2,85 @@
 
 from collections.abc import Iterator
 
-from signer.core.names import Sats
+from signer.core.names import Height, Sats
 from signer.core.vault import RECEIVE
 from signer.redteam.house import FIRST_HEIGHT
-from signer.redteam.named.shots import Shot, approved, built, following, honest, pay, shots
+from signer.redteam.named.shots import (
+    Shot,
+    approved,
+    built,
+    following,
+    honest,
+    pay,
+    respend,
+    shots,
+)
 from signer.redteam.papers import Paper, dump
-from signer.redteam.world import World
+from signer.redteam.world import World, anchor_of
+
+
+def too_much(world: World) -> Iterator[Shot]:
+    """All officers approve: for a payee, at once, for a group, an own wallet; dust, crowds, age."""
+    line, clients = list(world.chain[:6]), world.places.clients
+    reserve = world.other.address(RECEIVE, 1)
+    for purpose, after, payments in (
+        ("payment", 5, pay(clients[0], 30.000_001)),
+        ("payment", 5, pay(clients[1], 16, 16)),
+        ("payment", 5, (*pay(clients[1], 26), *pay(clients[2], 26))),
+        ("payment", 5, pay(world.hot(1), 29)),
+        ("payment", 5, pay(clients[0], 1, 0.000_2)),
+        ("payment", 5, pay(clients[0], 1, 1, 1, 1, 1, 1)),
+        ("internal", 95, pay(reserve, 151)),
+        ("internal", 5, pay(reserve, 141)),
+    ):
+        paper = following(world, line, 1, after=after, purpose=purpose, payments=payments)
+        yield approved(world, paper, line, 1, "late")
+    some, height = pay(clients[0], 1), int(line[-1].tree()["height"]) + 5
+    old = following(world, line, 1, after=5, payments=some, expiry=Height(height + 145))
+    yield approved(world, old, line, 1, "late")
+    crowd = following(world, line, 1, after=5, purpose="consolidation")
+    world.approve(crowd, list(world.people))
+    bundle, anchor = built(world, crowd, line, 1), crowd.tree()["anchor"]
+    first = [coin for coin in world.coins if anchor_of(coin).txid == anchor["txid"]]
+    respend(world, bundle, [*first, *[coin for coin in world.coins if coin not in first][:6]])
+    yield from shots("late", bundle)
+
+
+def _filling(world: World, line: list[Paper]) -> tuple[Paper, Paper]:
+    """A withdrawal that fills a window nearly, and one that would be too much after it."""
+    clients = world.places.clients
+    payments = (*pay(clients[1], 22), *pay(clients[2], 22))
+    filling = following(world, line, 1, after=4, payments=payments)
+    over = (*pay(clients[1], 8), *pay(clients[3], 12))
+    return filling, following(world, [*line, filling], 1, after=4, payments=over)
 
 
 def velocity(world: World) -> Iterator[Shot]:
     """Withdrawals that all pass, until a window is full."""
-    line, clients = list(world.chain[:6]), world.places.clients
-    filling = following(
-        world, line, 1, after=4, payments=(*pay(clients[1], 22), *pay(clients[2], 22))
-    )
+    line = list(world.chain[:6])
+    filling, over = _filling(world, line)
     yield approved(world, filling, line, 1, "late", honest=True)
-    line.append(filling)
-    over = (*pay(clients[1], 8), *pay(clients[3], 12))
-    paper = following(world, line, 1, after=4, payments=over)
-    yield approved(world, paper, line, 1, "late")
+    yield approved(world, over, [*line, filling], 1, "late")
+
+
+def velocity_one(world: World) -> Iterator[Shot]:
+    """One destination, again and again."""
+    line, client = list(world.chain[:6]), world.places.clients[3]
+    more = following(world, line, 1, after=4, payments=pay(client, 24))
+    yield approved(world, more, line, 1, "late", honest=True)
+    line.append(more)
+    over = following(world, line, 1, after=4, payments=pay(client, 9))
+    yield approved(world, over, line, 1, "late")
+
+
+def velocity_elsewhere(world: World) -> Iterator[Shot]:
+    """One quorum fills the window; the next withdrawal goes to signers who saw nothing of it."""
+    line = list(world.chain[:6])
+    filling, over = _filling(world, line)
+    yield approved(world, filling, line, 1, "late", honest=True)
+    for station in ("early", "fresh"):
+        yield approved(world, over, [*line, filling], 1, station)
+        yield approved(world, over, line, 1, station)
 
 
 def shopping(world: World) -> Iterator[Shot]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from signer.redteam.named.shots import Shot, honest, shots
-from signer.redteam.world import World
+from signer.redteam.forgery import OWN
+from signer.redteam.named.shots import Here, Shot, honest, shots, terms
 
 
-def twice(world: World) -> Iterator[Shot]:
+def twice(world: Here) -> Iterator[Shot]:
     """Every field twice, one at a time, with the same value and with another."""
     first = honest(world, 1)
     maps = 1 + len(first.inputs) + len(first.outputs)
@@ -25,19 +25,15 @@ def twice(world: World) -> Iterator[Shot]:
                 yield from shots(world.first_station, bundle)
 
 
-def trailing(world: World) -> Iterator[Shot]:
+def trailing(world: Here) -> Iterator[Shot]:
     """A byte, a map, another PSBT."""
     raw = honest(world, 1).to_bytes()
     for tail in (b"\x00", b"\n", b"\x01\x00\x00", raw):
         yield Shot(world.first_station, raw + tail)
 
 
-def oversized(world: World) -> Iterator[Shot]:
-    """Counts and lengths of up to 2**64 - 1, at every length in the file's first fields."""
-    for place in range(1, 40):
-        bundle = honest(world, 1)
-        bundle.wide = {place: 9}
-        yield from shots(world.first_station, bundle)
+def oversized(world: Here) -> Iterator[Shot]:
+    """Counts and lengths of up to 2**64 - 1: of a key, of inputs, of documents."""
     raw = honest(world, 1).to_bytes()
     for count in (b"\xfd\xff\xff", b"\xfe\xff\xff\xff\xff", b"\xff" * 9):
         yield Shot(world.first_station, raw[:5] + count + raw[6:])
@@ -50,9 +46,28 @@ def oversized(world: World) -> Iterator[Shot]:
         yield from shots(world.first_station, bundle)
 
 
-def json_twice(world: World) -> Iterator[Shot]:
+def long_sizes(world: Here) -> Iterator[Shot]:
+    """Each length of the file's first fields in its longest form."""
+    for place in range(1, 40):
+        bundle = honest(world, 1)
+        bundle.wide = {place: 9}
+        yield from shots(world.first_station, bundle)
+
+
+def spoofed(world: Here) -> Iterator[Shot]:
+    """Control characters, bidirectional overrides, a line's end, blank letters, endless names."""
+    for text in ("\x1b[2J", "\u202epay\u202c", "x\nfee: 0", "\u200b", "", "w" * 3_000):
+        for place in ("why", "initiator"):
+            bundle = honest(world, 1)
+            bundle.withdrawal.write({**terms(bundle), place: text})
+            for key in world.loot.corrupt.values():
+                bundle.withdrawal.sign(key)
+            yield from shots(world.first_station, bundle)
+
+
+def json_twice(world: Here) -> Iterator[Shot]:
     """The thief's payment before or after the true one, in documents that corrupt officers sign."""
-    payload = world.chain[0].payload
+    payload = honest(world, 1).withdrawal.payload
     extra = b'"payments":[{"address":"%b","amount":1}],' % world.loot.addresses[0].encode()
     for bent in (
         payload.replace(b'"payments":', extra + b'"payments":', 1),
@@ -69,8 +84,13 @@ def json_twice(world: World) -> Iterator[Shot]:
     yield from shots(world.first_station, bundle)
 
 
-def without_papers(world: World) -> Iterator[Shot]:
-    """One of them, all of them, and none that can be read."""
+def papers(world: Here) -> Iterator[Shot]:
+    """One of them gone, all of them gone, none that can be read, and a second of each."""
+    for kind in (b"\x00", b"\x01", b"\x02"):
+        for key in (OWN + kind, OWN + kind + b"\x00"):
+            bundle = honest(world, 1)
+            bundle.globals.append((key, bundle.withdrawal.to_bytes()))
+            yield from shots(world.first_station, bundle)
     for gone in ((0,), (1,), (2,), (0, 1, 2)):
         bundle = honest(world, 1)
         bundle.own = dict.fromkeys(gone)
@@ -81,7 +101,7 @@ def without_papers(world: World) -> Iterator[Shot]:
         yield from shots(world.first_station, bundle)
 
 
-def versions(world: World) -> Iterator[Shot]:
+def versions(world: Here) -> Iterator[Shot]:
     """Version 2 of each: withdrawal, policy, PSBT."""
     bundle = honest(world, 1)
     bundle.withdrawal.write({**bundle.withdrawal.tree(), "version": 2})

@@ -4,17 +4,40 @@ from collections.abc import Iterator
 from typing import Final
 
 from signer.core.names import DocumentId, Height
-from signer.redteam.forgery import PARTIAL_SIG, PREVIOUS_TX, SIGHASH, WITNESS_UTXO
+from signer.redteam.forgery import (
+    DERIVATION,
+    PARTIAL_SIG,
+    PREVIOUS_TX,
+    REDEEM_SCRIPT,
+    SIGHASH,
+    WITNESS_SCRIPT,
+    WITNESS_UTXO,
+    In,
+)
 from signer.redteam.house import FIRST_HEIGHT
-from signer.redteam.loot import txout
-from signer.redteam.named.shots import MILLION, Shot, approved, first_input, honest, respend, shots
+from signer.redteam.loot import origins, txout
+from signer.redteam.named.shots import (
+    MILLION,
+    Here,
+    Shot,
+    approved,
+    first_input,
+    honest,
+    respend,
+    returned,
+    shots,
+    terms,
+)
 from signer.redteam.world import World, anchor_of
 
 _SIGHASHES: Final = (0, *range(2, 256))
 """Every byte but ALL."""
 
+_FINAL_SCRIPT_SIG: Final = b"\x07"
+_FINAL_WITNESS: Final = b"\x08"
 
-def lying_utxo(world: World) -> Iterator[Shot]:
+
+def lying_utxo(world: Here) -> Iterator[Shot]:
     """The witness UTXO says more, less, or another script."""
     for amount, script in ((-1, b""), (1, b""), (-MILLION, b""), (0, b"\x00\x14" + bytes(20))):
         bundle = honest(world, 1)
@@ -23,7 +46,7 @@ def lying_utxo(world: World) -> Iterator[Shot]:
         yield from shots(world.first_station, bundle)
 
 
-def no_previous(world: World) -> Iterator[Shot]:
+def no_previous(world: Here) -> Iterator[Shot]:
     """Only a witness UTXO, true or not; or nothing."""
     for truth in (0, -MILLION, None):
         bundle = honest(world, 1)
@@ -33,7 +56,7 @@ def no_previous(world: World) -> Iterator[Shot]:
         yield from shots(world.first_station, bundle)
 
 
-def other_previous(world: World) -> Iterator[Shot]:
+def other_previous(world: Here) -> Iterator[Shot]:
     """Another coin's transaction; this one's with a larger amount; an output that it has not."""
     bundle = honest(world, 1)
     one, coin = first_input(world, bundle)
@@ -49,7 +72,40 @@ def other_previous(world: World) -> Iterator[Shot]:
     yield from shots(world.first_station, bundle)
 
 
-def sighashes(world: World) -> Iterator[Shot]:
+def wrong_scripts(world: Here) -> Iterator[Shot]:
+    """Another place's scripts and origins, none, or an input that says that it is finished."""
+    for branch, index in ((0, 40), (1, 41)):
+        elsewhere = world.vault.script(branch, index)
+        for key, script in (
+            (WITNESS_SCRIPT, elsewhere.witness_script),
+            (REDEEM_SCRIPT, elsewhere.redeem_script or elsewhere.witness_script),
+            (_FINAL_WITNESS, b"\x01\x00"),
+            (_FINAL_SCRIPT_SIG, b"\x51"),
+        ):
+            bundle = honest(world, 1)
+            bundle.inputs[0].put(key, script)
+            yield from shots(world.first_station, bundle)
+        for others in (origins(DERIVATION, elsewhere), origins(DERIVATION, elsewhere)[1:], []):
+            bundle = honest(world, 1)
+            one = bundle.inputs[0]
+            one.fields = [f for f in one.fields if f[0][:1] != bytes((DERIVATION,))] + others
+            yield from shots(world.first_station, bundle)
+
+
+def twice(world: Here) -> Iterator[Shot]:
+    """The first coin again, with and without its money; and no input at all."""
+    for more in (True, False):
+        bundle = honest(world, 1)
+        one, coin = first_input(world, bundle)
+        bundle.inputs.append(In(one.txid, one.vout, one.sequence, list(one.fields)))
+        returned(bundle).amount += coin.amount * more
+        yield from shots(world.first_station, bundle)
+    bundle = honest(world, 1)
+    bundle.inputs = []
+    yield from shots(world.first_station, bundle)
+
+
+def sighashes(world: Here) -> Iterator[Shot]:
     """Each sighash type but ALL."""
     for value in (*_SIGHASHES, 0x101, 0xFFFFFFFF):
         bundle = honest(world, 1)
@@ -73,20 +129,24 @@ def signatures(world: World) -> Iterator[Shot]:
         yield from shots(world.first_station, bundle)
 
 
-def final_sequences(world: World) -> Iterator[Shot]:
-    """Final, or not replaceable, or locked for a time that nobody approved."""
+def final_sequences(world: Here) -> Iterator[Shot]:
+    """Final, not replaceable, locked for a time that nobody approved; versions without locks."""
     for sequence in (0xFFFFFFFF, 0xFFFFFFFE, 0, 144):
         bundle = honest(world, 1)
         for one in bundle.inputs:
             one.sequence = sequence
         yield from shots(world.first_station, bundle)
+    for version in (1, 3, 0xFFFFFFFF):
+        bundle = honest(world, 1)
+        bundle.version = version
+        yield from shots(world.first_station, bundle)
 
 
-def no_anchor(world: World) -> Iterator[Shot]:
+def no_anchor(world: Here) -> Iterator[Shot]:
     """Other coins of the vault pay."""
-    tree = world.chain[0].tree()
     bundle = honest(world, 1)
-    others = [c for c in world.coins if anchor_of(c).txid != tree["anchor"]["txid"]]
+    anchor = terms(bundle)["anchor"]["txid"]
+    others = [c for c in world.coins if anchor_of(c).txid != anchor]
     respend(world, bundle, sorted(others, key=lambda c: -c.amount)[:2])
     yield from shots(world.first_station, bundle)
 

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 
+from signer.build.vault import create_vault
 from signer.core.names import DocumentId, Height
+from signer.core.vault import RECEIVE, VaultKey
+from signer.redteam.loot import mint, spend
 from signer.redteam.named.shots import (
+    MILLION,
     Shot,
     approved,
     built,
@@ -14,7 +18,7 @@ from signer.redteam.named.shots import (
     signed_by,
 )
 from signer.redteam.papers import Paper, dump
-from signer.redteam.people import KEYHOLDERS
+from signer.redteam.people import KEYHOLDERS, person
 from signer.redteam.world import World
 
 
@@ -41,11 +45,43 @@ def cross_coin(world: World) -> Iterator[Shot]:
         yield from shots(world.first_station, bundle)
 
 
+def lookalike(world: World) -> Iterator[Shot]:
+    """A vault of our name and fingerprints, and of the thief's keys; officers approve for it."""
+    theirs = [
+        VaultKey(own.origin, person(f"twin-{at}", world.seed).root.derive_path(path).public())
+        for at, own in enumerate(world.vault.keys)
+        for path in [own.origin.path]
+    ]
+    vault = world.vault
+    twin = create_vault(
+        name=vault.name,
+        coin=vault.coin,
+        network=vault.network,
+        script_type=vault.script_type,
+        threshold=vault.threshold,
+        keys=theirs,
+        signers=vault.signers,
+        birth_height=vault.birth_height,
+    )
+    for names in (world.corrupt, tuple(world.people)):
+        bundle = honest(world, 1)
+        paper = Paper("withdrawal", dump({**bundle.withdrawal.tree(), "vault": twin.id}))
+        bundle.withdrawal = signed_by(world, paper, *names)
+        coin = mint(twin.script(RECEIVE, 0).script_pubkey, 50 * MILLION, RECEIVE, 0, b"twin")
+        bundle.inputs = [spend(twin, coin)]
+        yield from shots(world.first_station, bundle)
+
+
 def expired(world: World) -> Iterator[Shot]:
-    """An expiry that the withdrawal's own height, or the signer's clock, is past."""
+    """An expiry that is past: by the withdrawal's own height, and by what its signer has signed."""
     some, line = pay(world.places.clients[0], 1), world.chain[:6]
     late = int(line[-1].tree()["height"])
     paper = following(world, line, 1, after=5, payments=some, expiry=Height(late + 4))
+    yield approved(world, paper, line, 1, "late")
+    paper = following(world, line, 1, after=4, payments=some, expiry=Height(late + 8))
+    yield approved(world, paper, line, 1, "late", honest=True)
+    later = following(world, [*line, paper], 1, after=5, payments=some)
+    yield approved(world, later, [*line, paper], 1, "late", honest=True)
     yield approved(world, paper, line, 1, "late")
 
 
@@ -79,17 +115,20 @@ def fork(world: World) -> Iterator[Shot]:
 
 
 def own_policy(world: World) -> Iterator[Shot]:
-    """A next policy, or a first one, in which strangers are the officers."""
+    """A policy in which strangers are the officers: the first, the next, one that has waited."""
     keys = [key.public_key().public_bytes_raw().hex() for key in world.loot.strangers]
-    for first in (False, True):
-        tree = world.policies[0].tree()
+    for first, late in ((False, False), (False, True), (True, False)):
+        bundle, tree = honest(world, 1), world.policies[0].tree()
+        head, delay = bundle.withdrawal.tree(), int(tree["loosening_delay"]) * late
         tree["officers"] |= dict(zip(KEYHOLDERS, keys, strict=True))
         tree["roles"] = {name: {**role, "threshold": 1} for name, role in tree["roles"].items()}
+        tree |= {"proposed_height": head["height"], "activation_height": head["height"] + delay}
         if not first:
-            tree |= {"epoch": 2, "previous": world.policies[0].id, "activation_height": 9_999}
+            tree |= {"epoch": 2, "previous": world.policies[0].id}
         policy = Paper("policy", dump(tree))
-        bundle = honest(world, 1)
-        bundle.withdrawal.write({**bundle.withdrawal.tree(), "policy": policy.id})
+        bundle.lock_time += delay
+        height = {name: head[name] + delay for name in ("height", "expiry")}
+        bundle.withdrawal.write({**head, **height, "policy": policy.id})
         for key in (*world.loot.corrupt.values(), *world.loot.strangers):
             policy.sign(key)
             bundle.withdrawal.sign(key)

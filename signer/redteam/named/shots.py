@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from policies.withdrawal import Payment
 from signer.core.names import DocumentId, Height, Sats
+from signer.redteam.estate import Estate
 from signer.redteam.forgery import Forgery, In, Out
 from signer.redteam.house import FIRST_HEIGHT
 from signer.redteam.loot import Coin, spend
@@ -14,6 +15,13 @@ from signer.redteam.papers import Paper
 from signer.redteam.world import World, anchor_of
 
 MILLION: Final = 1_000_000
+
+Here = World | Estate
+"""Wherever there is an honest bundle: a throw-away world, or a customer's own vault."""
+
+
+class NotHere(LookupError):
+    """The honest bundle has not what an attack needs, such as change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Shot:
     honest: bool = False
 
 
-def honest(world: World, number: int) -> Forgery:
+def honest(world: Here, number: int) -> Forgery:
     """The honest bundle of a withdrawal of the chain."""
     return world.bases[number - 1].bundle.copy()
 
@@ -43,24 +51,36 @@ def shots(station: str, *bundles: Forgery) -> Iterator[Shot]:
 
 def returned(bundle: Forgery) -> Out:
     """The change."""
-    return next(out for out in bundle.outputs if out.fields)
+    return _first(out for out in bundle.outputs if out.fields)
 
 
 def paying(bundle: Forgery) -> Out:
     """The first payment."""
-    return next(out for out in bundle.outputs if not out.fields)
+    return _first(out for out in bundle.outputs if not out.fields)
 
 
-def first_input(world: World, bundle: Forgery) -> tuple[In, Coin]:
+def _first(found: Iterator[Out]) -> Out:
+    out = next(found, None)
+    if out is None:
+        raise NotHere
+    return out
+
+
+def terms(bundle: Forgery) -> Any:
+    """What the bundle's withdrawal says."""
+    return bundle.withdrawal.tree()
+
+
+def first_input(world: Here, bundle: Forgery) -> tuple[In, Coin]:
     """An input, and the truth about its coin."""
     one = bundle.inputs[0]
     coin = world.loot.coin_of(one)
     if coin is None:
-        raise LookupError("an honest bundle spends the world's coins")
+        raise NotHere
     return one, coin
 
 
-def each(world: World, *changes: Callable[[Forgery], None]) -> Iterator[Shot]:
+def each(world: Here, *changes: Callable[[Forgery], None]) -> Iterator[Shot]:
     """The first withdrawal, once with each change, for a signer who has signed nothing yet."""
     for bend in changes:
         bundle = honest(world, 1)
@@ -117,7 +137,7 @@ def pay(address: str, *millions: float) -> tuple[Payment, ...]:
     )
 
 
-def respend(world: World, bundle: Forgery, coins: Sequence[Coin]) -> None:
+def respend(world: Here, bundle: Forgery, coins: Sequence[Coin]) -> None:
     """Spend other coins; the change takes up the difference."""
     before = sum(coin.amount for one in bundle.inputs if (coin := world.loot.coin_of(one)))
     bundle.inputs = [spend(world.vault, coin) for coin in coins]

@@ -21,6 +21,12 @@ from signer.redteam.tricks import (
 HONEST: Final = "honest"
 """The class of changes that a signer has to accept."""
 
+OFFICERS: Final = "officers"
+"""The class of withdrawals that honest officers approved without looking."""
+
+COMBINED: Final = "combined"
+"""The class of attacks that join tricks of several classes."""
+
 Run = Callable[[Forgery, Loot, random.Random], bool]
 """Changes a bundle; False if there was nothing to change."""
 

@@ -65,7 +65,8 @@ def no_xpubs(forgery: Forgery, _: Loot, rng: random.Random) -> bool:  # noqa: AR
 
 def others_field(forgery: Forgery, _: Loot, rng: random.Random) -> bool:
     """A field of some other program's, in any map."""
-    key = b"\xfc\x05other" + rng.randbytes(4)
+    # The subtype is a compact size (BIP174): one byte here, else a strict reader may refuse it.
+    key = b"\xfc\x05other" + bytes((rng.randrange(0xFD),)) + rng.randbytes(3)
     rng.choice(_maps(forgery)).append((key, rng.randbytes(rng.randrange(80))))
     return True
 

@@ -5,7 +5,6 @@ make them, and so reach the later steps; what is missing is only ever an honest 
 """
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 from signer.redteam.forgery import PREVIOUS_TX, WITNESS_UTXO, Forgery, Out
@@ -289,6 +288,3 @@ def padded(forgery: Forgery, loot: Loot, rng: random.Random) -> bool:
 def _ids(loot: Loot) -> set[str]:
     keys = (*loot.corrupt.values(), *loot.strangers)
     return {key.public_key().public_bytes_raw().hex() for key in keys}
-
-
-Scheme = Callable[[Forgery, Loot, random.Random], bool]
