@@ -10,7 +10,19 @@ from pathlib import Path
 import typer
 
 from signer.cli import exits, qr, session, show
-from signer.cli.offline import approve, enrol, inspect, journal, keys, officers, policy, sign
+from signer.cli.offline import (
+    approve,
+    backups,
+    enrol,
+    inspect,
+    journal,
+    keys,
+    making,
+    officers,
+    policy,
+    recipe,
+    sign,
+)
 from signer.cli.session import HomeOption, JsonFlag
 
 app = typer.Typer(
@@ -57,8 +69,12 @@ def selftest(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOpt
     )
 
 
-key.command("create")(keys.create)
-key.command("restore")(keys.restore)
+key.command("create")(making.create)
+key.command("restore")(making.restore)
+key.command("backup")(backups.backup)
+key.command("verify-backup")(backups.verify_backup)
+key.command("drill")(backups.drill)
+key.command("recipe")(recipe.recipe)
 key.command("list")(keys.list_)
 key.command("xpub")(keys.xpub)
 key.command("destroy")(keys.destroy)

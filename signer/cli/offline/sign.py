@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli import prompt, review, show
+from signer.cli import review, show
 from signer.cli.naming import HINTS, named
-from signer.cli.offline import consent, outputs
+from signer.cli.offline import consent, outputs, unlocking
 from signer.cli.offline.inspect import gathered
 from signer.cli.offline.outputs import OutputOption
+from signer.cli.offline.unlocking import GuardFile
 from signer.cli.prompt import PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.core.errors import BadInput, Fault
@@ -36,6 +37,7 @@ def sign(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; test networks only.")] = False,
     passphrase_file: PassphraseFile = None,
+    bip39_passphrase_file: GuardFile = None,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -58,7 +60,7 @@ def sign(
     seen = gathered(checked, state)
     show.note(f"{review.text(seen, sys.stderr)}\n")
     consent.ask("sign it?", vault.coin, vault.network, yes=yes)
-    own = _unlocked(here, name, vault, passphrase_file)
+    own = _unlocked(here, name, vault, passphrase_file, bip39_passphrase_file)
     # steps 10 and 11, over the file as it is now
     signed = sign_checked(checked, read_psbt(file), own, state)
     try:
@@ -124,12 +126,9 @@ def _key_name(keys: "Mapping[Fingerprint, str]", wanted: str | None, facts: "Fac
     return name
 
 
-def _unlocked(here: Session, name: str, vault: "Vault", passphrase_file: Path | None) -> "SoftKey":
-    from signer.keys import unlock
-    from signer.keys.hardening import wipe
+def _unlocked(
+    here: Session, name: str, vault: "Vault", passphrase_file: Path | None, guard_file: Path | None
+) -> "SoftKey":
     from signer.sign.softkey import SoftKey
 
-    passphrase = prompt.passphrase(passphrase_file, f"the key {name}")
-    own = SoftKey.of(unlock.root(here.home, name, passphrase), vault)
-    wipe(passphrase)
-    return own
+    return SoftKey.of(unlocking.root(here, name, passphrase_file, guard_file), vault)
