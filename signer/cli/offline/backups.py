@@ -150,16 +150,15 @@ def drill(
     home: HomeOption = None,
 ) -> None:
     """Make words to practise with (BIP85): a child of the key, which tells nothing of it."""
-    from signer.core.bip32 import HARDENED, format_path
+    from signer.core.bip32 import format_path
     from signer.core.files import refuse_existing
     from signer.keys import bip85, unlock
     from signer.keys.hardening import wipe
 
     here = session(context, as_json=as_json, home=home)
-    if words not in making.ENTROPY or not 0 <= index < HARDENED:
-        raise BadInput(
-            "no such child", fault=Fault.OFFICER, expected=f"12 or 24 words, 0 to {HARDENED - 1}"
-        )
+    if words not in making.ENTROPY:
+        raise BadInput("no such number of words", fault=Fault.OFFICER, expected="12 or 24")
+    path = format_path(bip85.path(words, index))
     if out is not None:
         refuse_existing(out)
     else:
@@ -176,7 +175,7 @@ def drill(
         "name": name,
         "index": index,
         "words": words,
-        "path": format_path(bip85.path(words, index)),
+        "path": path,
         "fingerprint": public,
         "out": None if out is None else str(out),
     }

@@ -82,10 +82,10 @@ def characters(typed: bytes | bytearray) -> tuple[Misread, ...]:
     except BadInput:
         return ()
     code = codex32.code_of(data)
-    wrong = _corrected(data, code, [len(data) - 1 - at for at in blanks])
+    right = _corrected(data, code, [len(data) - 1 - at for at in blanks])
     return tuple(
         Misread(at + start + 1, CHARSET[value].upper())
-        for at, value in enumerate(wrong)
+        for at, value in enumerate(right)
         if value != data[at] or at in blanks
     )
 
@@ -130,7 +130,7 @@ def _power(u: int, exponent: int) -> int:
 
 
 def _corrected(data: list[int], code: codex32.Checksum, blanks: list[int]) -> list[int]:
-    """The string that is right, or `data` itself if none is near. Places count from the end."""
+    """The string that is right, or nothing if none is near. Places count from the end."""
     element, first = _ROOTS[code.length]
     rest = code.of(data) ^ code.target
     terms = [(at, rest >> 5 * at & 31) for at in range(code.length)]
@@ -143,7 +143,7 @@ def _corrected(data: list[int], code: codex32.Checksum, blanks: list[int]) -> li
     right = list(data)
     for at, error in zip(places, errors, strict=False):
         right[-1 - at] ^= error & 31
-    return right if code.of(right) == code.target else data
+    return right if code.of(right) == code.target else []
 
 
 def _places(syndromes: list[int], element: int, length: int) -> list[int]:
