@@ -243,7 +243,10 @@ def _parse(path: Path, data: bytes) -> StoredKey:
         fault=Fault.MACHINE,
     )
     kinds = [kind for kind in Kind if kind == fields.raw["kind"]]
-    forms = [form for form in Form if _formed(form).get("form") == fields.raw.get("form")]
+    named = {key: value for key, value in fields.raw.items() if key == "form"}
+    forms = [form for form in Form if _formed(form) == named]
+    if kinds == [Kind.OFFICER]:
+        forms = [form for form in forms if form is Form.WORDS]  # only seeds have forms
     name, public = fields.name("name"), fields.text("public")
     if not kinds or not forms or not _PUBLIC[kinds[0]].fullmatch(public):
         raise _bad(path, "the key file's header cannot be")

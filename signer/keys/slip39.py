@@ -181,7 +181,8 @@ def lacking(shares: Sequence[Share]) -> tuple[str, ...]:
     """
     if not shares:
         return ("the first share",)
-    common, thresholds = shares[0].common, {share.group: share.threshold for share in shares}
+    common = shares[0].common
+    thresholds = {share.group: share.threshold for share in reversed(shares)}
     for share in shares:
         if share.common != common:
             raise _bad(
