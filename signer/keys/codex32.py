@@ -196,7 +196,7 @@ def values(typed: bytes | bytearray) -> list[int]:
     Raises:
         BadInput: no such prefix, length or character, or mixed case.
     """
-    given = "".join(bytes(typed).decode("latin-1").split())
+    given = b"".join(bytes(typed).split()).decode("ascii", "replace")
     if given not in (given.lower(), given.upper()):
         raise _bad("the string mixes capitals and small letters", hint="write it in capitals")
     body = given.lower().removeprefix(PREFIX)

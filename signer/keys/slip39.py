@@ -234,7 +234,7 @@ def parse(text: bytes | bytearray) -> Share:
     Raises:
         BadInput: not a share: the number of words, an unknown word, checksum, padding, numbers.
     """
-    given = bytes(text).decode("latin-1").lower().split()
+    given = [word.decode("ascii", "replace") for word in bytes(text).lower().split()]
     bits = (len(given) - _HEAD - _CHECK) * _BITS
     size = bits // 16 * 2
     # More than 8 bits of padding would be another length's: "Format of the share mnemonic".

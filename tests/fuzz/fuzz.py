@@ -28,7 +28,8 @@ def targets():
     watching = atheris.instrument_imports(include=["signer"]) if atheris else nullcontext()
     with watching:
         from carry_targets import TARGETS
-    return TARGETS
+        from keys_targets import TARGETS as KEYS
+    return {**TARGETS, **KEYS}
 
 
 def dispatch(table):

@@ -32,7 +32,7 @@ class Misread:
 
 def words(typed: bytes | bytearray) -> tuple[Misread, ...]:
     """The one word of a SLIP-39 share, or the two that have swapped; nothing if it is not so."""
-    given = bytes(typed).decode("latin-1").lower().split()
+    given = [word.decode("ascii", "replace") for word in bytes(typed).lower().split()]
     places = {word: place for place, word in enumerate(SHARE_WORDS)}
     unknown = [at for at, word in enumerate(given) if word not in places]
     if len(unknown) > 1 or not 20 <= len(given) <= 59:  # noqa: PLR2004 -- as slip39 has it
@@ -74,11 +74,11 @@ def _explaining(data: list[int], at: int) -> list[int]:
 
 def characters(typed: bytes | bytearray) -> tuple[Misread, ...]:
     """Up to four characters of a codex32 string, or up to eight that were typed as `?`."""
-    given = "".join(bytes(typed).decode("latin-1").split()).lower()
+    given = b"".join(bytes(typed).split()).decode("ascii", "replace").lower()
     start = len(codex32.PREFIX)
     blanks = [at - start for at, character in enumerate(given) if character == "?"]
     try:
-        data = codex32.values(given.replace("?", CHARSET[0]).encode("latin-1"))
+        data = codex32.values(given.replace("?", CHARSET[0]).encode())
     except BadInput:
         return ()
     code = codex32.code_of(data)

@@ -86,7 +86,7 @@ def way_of(text: bytes | bytearray) -> Way:
 
     if text.startswith(MAGIC[:-1]):
         return Way.FILE
-    parts = bytes(text).decode("latin-1").lower().split()
+    parts = [part.decode("ascii", "replace") for part in bytes(text).lower().split()]
     if parts and (parts[0].startswith(PREFIX) or (len(parts) == 1 and parts[0].isascii())):
         return Way.CODEX32
     return Way.SLIP39 if _known(parts, SHARE_WORDS) > _known(parts, WORDS) else Way.WORDS

@@ -89,8 +89,8 @@ class Sheet:
 
     def same(self, typed: bytes | bytearray) -> bool:
         """Whether somebody typed exactly this; case and blanks aside."""
-        given, wanted = bytes(typed).decode("latin-1").lower().split(), self.text.lower().split()
-        return "".join(given) == wanted[0] if len(wanted) == 1 else given == wanted
+        given, wanted = bytes(typed).lower().split(), self.text.lower().encode().split()
+        return b"".join(given) == wanted[0] if len(wanted) == 1 else given == wanted
 
 
 def plan(way: Way, shares: Sequence[str], needed: int | None) -> Plan:
