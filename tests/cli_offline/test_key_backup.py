@@ -131,7 +131,7 @@ def test_a_bip39_passphrase(tmp_path, secret):
     assert run(home, "xpub", "alice", *right, *pass_)["xpub"] == account(seed)
     error = run(home, "xpub", "alice", *mistaken, *pass_, code=4)
     assert "BIP39 passphrase is wrong" in error["what"]
-    assert "needs a terminal" in run(home, "xpub", "alice", *pass_, code=4)["what"]
+    assert "--bip39-passphrase-file" in run(home, "xpub", "alice", *pass_, code=4)["hint"]
     assert run(home, "verify-backup", "alice", *brought(words), *right, *pass_)["verified"]
     again = (*brought(words), *pass_, "--fingerprint", made["fingerprint"])
     error = run(tmp_path / "two", "restore", "bob", *again, *mistaken, code=4)

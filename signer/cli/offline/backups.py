@@ -61,7 +61,9 @@ def backup(
     with keystore.open_key(path, passphrase) as key:
         public = unlock.root_in(key, guard).fingerprint
         if way is Way.FILE and out is not None:
-            secret = prompt.passphrase(backup_passphrase_file, f"the backup of {name}", new=True)
+            option = "--backup-passphrase-file"
+            what = f"the backup of {name}"
+            secret = prompt.passphrase(backup_passphrase_file, what, new=True, option=option)
             keystore.copy(key, out, secret)
             wipe(secret)
         else:

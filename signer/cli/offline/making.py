@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from signer.cli import prompt, show
-from signer.cli.offline import returned, sheets, throwing
+from signer.cli.offline import returned, sheets, throwing, unlocking
 from signer.cli.offline.sheets import Way
 from signer.cli.prompt import PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, Session, session
@@ -194,7 +194,7 @@ def restore(
                 "this backup takes no BIP39 passphrase", fault=Fault.OFFICER, found=found.way
             )
         form = Form.GUARDED
-        guard = prompt.passphrase(bip39_passphrase_file, f"the words of {name} (BIP39)")
+        guard = unlocking.bip39(bip39_passphrase_file, name)
     public = found.public or str(root_of(found.secret, form, guard).fingerprint)
     _compare(fingerprint, public, wanted=not found.proven or bool(guard))
     passphrase = prompt.passphrase(passphrase_file, f"the new key {name}", new=True)
@@ -222,7 +222,8 @@ def share_secret(file: Path | None, *, asked: bool, new: bool) -> bytearray:
     """The passphrase of SLIP-39 shares; empty if they have none."""
     if file is None and not asked:
         return bytearray()
-    return prompt.passphrase(file, "the shares (SLIP-39)", new=new)
+    option = "--share-passphrase-file"
+    return prompt.passphrase(file, "the shares (SLIP-39)", new=new, option=option)
 
 
 def passphrases(
@@ -232,13 +233,13 @@ def passphrases(
     shared = asked or share_file is not None
     return returned.Passphrases(
         (lambda: share_secret(share_file, asked=True, new=False)) if shared else None,
-        lambda: prompt.passphrase(backup_file, "the backup"),
+        lambda: prompt.passphrase(backup_file, "the backup", option="--backup-passphrase-file"),
     )
 
 
 def _new_guard(file: Path | None, name: str) -> bytearray:
     """A new BIP39 passphrase, of what every keyboard and every wallet writes the same."""
-    guard = prompt.passphrase(file, f"the words of {name} (BIP39)", new=True)
+    guard = unlocking.bip39(file, name, new=True)
     if not (guard.isascii() and guard.decode("ascii", "replace").isprintable()):
         raise BadInput(
             "a new BIP39 passphrase is of plain ASCII characters",

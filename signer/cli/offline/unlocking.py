@@ -48,4 +48,10 @@ def guard(file: Path | None, name: str, form: "Form") -> bytearray:
 
     if file is None and form is not Form.GUARDED:
         return bytearray()
-    return prompt.passphrase(file, f"the words of {name} (BIP39)")
+    return bip39(file, name)
+
+
+def bip39(file: Path | None, name: str, *, new: bool = False) -> bytearray:
+    """The BIP39 passphrase of words, asked for or read from a file."""
+    what = f"the words of {name} (BIP39)"
+    return prompt.passphrase(file, what, new=new, option="--bip39-passphrase-file")
