@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from signer.cli.offline import returned
+from signer.cli.offline import making, returned
 from signer.core.errors import BadInput
-from signer.keys import codex32, mnemonic, slip39
+from signer.keys import codex32, keystore, mnemonic, slip39
+from signer.keys.keystore import Kind
 from signer.keys.slip39 import Group
 
 SECRET = bytes(range(100, 116))
@@ -191,6 +192,33 @@ def test_two_sharings_of_one_secret_do_not_mix(tmp_path):
     forged = [replace(share, common=A.common) for share in again]
     with pytest.raises(BadInput, match="do not fit together"):
         gather(tmp_path, words(A, forged[1], D, E))
+
+
+@pytest.mark.parametrize("kind", [Kind.SEED, Kind.OFFICER])
+def test_a_planted_file_is_not_taken(tmp_path, kind):
+    """Sealed by one who knows the passphrase: another key under our name, or no signing key."""
+    public = "73c5da0a" if kind is Kind.SEED else "ab" * 32
+    says = "not the one that its file names" if kind is Kind.SEED else "no signing key"
+    file = keystore.create(
+        tmp_path,
+        "alice",
+        kind,
+        secret=bytearray(OTHER * 2),
+        public=public,
+        passphrase=bytearray(b"a passphrase"),
+    ).path
+    with pytest.raises(BadInput, match=says):
+        gather(tmp_path, [file.read_bytes().decode("latin-1")])
+
+
+@pytest.mark.parametrize("typed", ["abandon ability able", "a secret phrase", "73c5da0", ""])
+def test_what_is_typed_for_a_fingerprint_is_not_quoted(typed):
+    """A tired officer types the words where the fingerprint is asked for."""
+    with pytest.raises(BadInput, match="another key") as caught:
+        making._compare(typed, "73c5da0a", wanted=True)
+    assert not typed or typed not in repr(vars(caught.value)).replace("73c5da0a", "")
+    making._compare(" 73C5DA0A\n", "73c5da0a", wanted=True)
+    making._compare(None, "73c5da0a", wanted=False)
 
 
 def test_a_wrong_share_passphrase_is_another_secret(tmp_path):

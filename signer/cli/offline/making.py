@@ -1,5 +1,6 @@
 """`coldsign key create` and `key restore`: a key out of nothing, and a key out of a backup."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -266,11 +267,14 @@ def _compare(given: str | None, found: str, *, wanted: bool) -> None:
         )
         answer = prompt.line("the key's fingerprint, as its backup says: ")
         given = answer.decode("ascii", "replace")
-    if given is not None and given.strip().lower() != found:
+    named = found if given is None else given.strip().lower()
+    if named != found:
+        # Not quoted unless it looks like one: tired people type words and passphrases here.
+        shown = named if re.fullmatch("[0-9a-f]{8}", named) else "of another kind of name"
         raise BadInput(
             "this is another key: nothing was stored",
             fault=Fault.OFFICER,
-            expected=f"the key {show.safe(given.strip()[:16])}",
+            expected=f"the key {shown}",
             found=f"the key {found}",
             hint="a passphrase is wrong, a share is a stranger, or the backup is another key's",
         )

@@ -125,11 +125,14 @@ def _from_files(files: Sequence[Path], asks: Passphrases) -> Returned:
 
 
 def _from_sealed(file: Path, data: bytes, asks: Passphrases) -> Returned:
-    from signer.keys.keystore import Kind, open_copy
+    from signer.keys.keystore import Form, Kind, open_copy
+    from signer.keys.unlock import root_in
 
     with open_copy(file, data, asks.file()) as key:
         if key.stored.kind is not Kind.SEED:
             raise BadInput("this file holds no signing key", fault=Fault.OFFICER, found=file.name)
+        if key.stored.form is not Form.GUARDED:  # whose fingerprint only its passphrase proves
+            root_in(key)
         return Returned(
             Way.FILE,
             key.stored.form,

@@ -31,7 +31,7 @@ def draw(
     sources = [entropy.DICE] * dice + [entropy.COINS] * coins
     if camera:
         raise BadInput(
-            "a camera's noise makes no key", fault=Fault.OFFICER, found=CAMERA, hint="use --dice"
+            "a camera's noise makes no key", fault=Fault.OFFICER, hint=f"use --dice: {CAMERA}"
         )
     if not sources and not (with_system and not show_mixing):
         raise BadInput(
