@@ -19,6 +19,7 @@ from typing import Final
 from signer.core.bch import polymod
 from signer.core.bech32 import CHARSET
 from signer.core.errors import BadInput, Fault
+from signer.keys.entropy import hedged
 
 PREFIX: Final = "ms1"
 MAX_SHARES: Final = 31  # every index but `s`
@@ -124,7 +125,7 @@ def split(seed: bytes | bytearray, threshold: int, count: int) -> tuple[Share, .
     if not shared:
         return (Share(0, identifier, _UNSHARED, whole),)
     points = {_value(_UNSHARED): whole} | {
-        _value(index): bytes(secrets.randbelow(32) for _ in range(size))
+        _value(index): bytes(byte & 31 for byte in hedged(size, seed, _value(index)))
         for index in _INDICES[: threshold - 1]
     }
     return tuple(

@@ -66,6 +66,21 @@ def system(size: int) -> bytearray:
     return bytearray(os.urandom(size))
 
 
+def hedged(size: int, secret: bytes | bytearray, number: int) -> bytes:
+    """Random bytes for sharing a secret, which a crooked generator alone does not give away.
+
+    Were they the generator's alone, whoever knows it and holds one share would know the secret, and
+    dice would have been rolled for nothing. So what the secret gives by itself is mixed in.
+
+    Args:
+        size: bytes.
+        secret: what is shared.
+        number: another one for each call, 0 to 255.
+    """
+    own = hashlib.shake_256(bytes((number,)) + system(32) + secret).digest(size)
+    return bytes(a ^ b for a, b in zip(system(size), own, strict=True))
+
+
 def mix(size: int, machine: bytearray | None, thrown: Sequence[bytearray]) -> bytearray:
     """The entropy of the sources that were used, see above.
 

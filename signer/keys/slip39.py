@@ -13,7 +13,6 @@ Source: https://github.com/satoshilabs/slips/blob/master/slip-0039.md
 
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from typing import Final
 
 from signer.core.errors import BadInput, Fault
 from signer.core.wordlist import SHARE_WORDS
+from signer.keys.entropy import hedged
 
 MAX_SHARES: Final = 16
 """Members of a group, and groups ("Format of the share mnemonic": 4 bits each)."""
@@ -304,8 +304,8 @@ def _share(threshold: int, count: int, secret: bytes) -> list[bytes]:
     """A secret in so many shares ("Shamir's secret sharing", SplitSecret)."""
     if threshold == 1:
         return [secret] * count
-    points = {at: os.urandom(len(secret)) for at in range(threshold - 2)}
-    pad = os.urandom(len(secret) - _DIGEST)
+    points = {at: hedged(len(secret), secret, at) for at in range(threshold - 2)}
+    pad = hedged(len(secret) - _DIGEST, secret, _DIGEST_AT)
     points |= {_DIGEST_AT: _digest(pad, secret) + pad, _SECRET_AT: secret}
     return [_interpolate(points, at) for at in range(count)]
 
