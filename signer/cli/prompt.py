@@ -38,25 +38,18 @@ PassphraseFile = Annotated[
 ]
 
 
-def passphrase(
-    file: Path | None, what: str, *, new: bool = False, option: str = "--passphrase-file"
-) -> bytearray:
+def passphrase(file: Path | None, what: str, *, new: bool = False) -> bytearray:
     """A passphrase as raw bytes: the file's without its last line ending, or the person's.
 
     Args:
-        file: what the option said.
+        file: what `--passphrase-file` said.
         what: what it opens, for the prompt: `passphrase for {what}: `.
         new: ask twice, and want at least `MIN_PASSPHRASE` characters.
-        option: the option that names the file, for a hint.
 
     Raises:
         BadInput: no terminal, no answer, empty, too short, or two different answers.
     """
-    if file is None:
-        need_terminal("asking for a passphrase", f"use {option} FILE")
-        secret = line(f"passphrase for {what}: ", echo=False)
-    else:
-        secret = _read_file(file)
+    secret = _passphrase_line(f"passphrase for {what}: ") if file is None else _read_file(file)
     if not secret:
         raise BadInput("the passphrase is empty", fault=Fault.OFFICER)
     # UTF-8 continuation bytes (RFC 3629) are not characters of their own.
@@ -67,7 +60,7 @@ def passphrase(
             expected=f"at least {MIN_PASSPHRASE} characters",
             hint="six random words are easier to keep than twelve random letters",
         )
-    if new and file is None and line("the same passphrase again: ", echo=False) != secret:
+    if new and file is None and _passphrase_line("the same passphrase again: ") != secret:
         raise BadInput("the two passphrases differ", fault=Fault.OFFICER)
     return secret
 
@@ -135,6 +128,11 @@ def clear_screen() -> None:
     """Clear a terminal's screen and scroll-back, after something secret was on it."""
     sys.stderr.write(_CLEAR)
     sys.stderr.flush()
+
+
+def _passphrase_line(question: str) -> bytearray:
+    need_terminal("asking for a passphrase", "use --passphrase-file FILE")
+    return line(question, echo=False)
 
 
 def _read_file(file: Path) -> bytearray:

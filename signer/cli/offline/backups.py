@@ -63,7 +63,7 @@ def backup(
         if way is Way.FILE and out is not None:
             option = "--backup-passphrase-file"
             what = f"the backup of {name}"
-            secret = prompt.passphrase(backup_passphrase_file, what, new=True, option=option)
+            secret = unlocking.passphrase(backup_passphrase_file, what, option, new=True)
             keystore.copy(key, out, secret)
             wipe(secret)
         else:

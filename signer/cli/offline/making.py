@@ -224,7 +224,7 @@ def share_secret(file: Path | None, *, asked: bool, new: bool) -> bytearray:
     if file is None and not asked:
         return bytearray()
     option = "--share-passphrase-file"
-    return prompt.passphrase(file, "the shares (SLIP-39)", new=new, option=option)
+    return unlocking.passphrase(file, "the shares (SLIP-39)", option, new=new)
 
 
 def passphrases(
@@ -234,7 +234,7 @@ def passphrases(
     shared = asked or share_file is not None
     return returned.Passphrases(
         (lambda: share_secret(share_file, asked=True, new=False)) if shared else None,
-        lambda: prompt.passphrase(backup_file, "the backup", option="--backup-passphrase-file"),
+        lambda: unlocking.passphrase(backup_file, "the backup", "--backup-passphrase-file"),
     )
 
 

@@ -54,4 +54,11 @@ def guard(file: Path | None, name: str, form: "Form") -> bytearray:
 def bip39(file: Path | None, name: str, *, new: bool = False) -> bytearray:
     """The BIP39 passphrase of words, asked for or read from a file."""
     what = f"the words of {name} (BIP39)"
-    return prompt.passphrase(file, what, new=new, option="--bip39-passphrase-file")
+    return passphrase(file, what, "--bip39-passphrase-file", new=new)
+
+
+def passphrase(file: Path | None, what: str, option: str, *, new: bool = False) -> bytearray:
+    """A passphrase beside the key file's own; the option that names its file is in the hint."""
+    if file is None:
+        prompt.need_terminal(f"asking for the passphrase for {what}", f"use {option} FILE")
+    return prompt.passphrase(file, what, new=new)
