@@ -270,11 +270,11 @@ def _compare(given: str | None, found: str, *, wanted: bool) -> None:
     named = found if given is None else given.strip().lower()
     if named != found:
         # Not quoted unless it looks like one: tired people type words and passphrases here.
-        shown = named if re.fullmatch("[0-9a-f]{8}", named) else "of another kind of name"
+        is_one = re.fullmatch("[0-9a-f]{8}", named)
         raise BadInput(
             "this is another key: nothing was stored",
             fault=Fault.OFFICER,
-            expected=f"the key {shown}",
+            expected=f"the key {named}" if is_one else "a fingerprint, 8 hex digits",
             found=f"the key {found}",
             hint="a passphrase is wrong, a share is a stranger, or the backup is another key's",
         )

@@ -209,7 +209,8 @@ def _show_and_check(sheet: Sheet, label: str, plan: Plan, number: str) -> None:
     if sheet.title:
         heading = f"{number}{plan.way}, {sheet.title}; write it down, it is shown once:"
     else:
-        heading = f"write the {what} on paper, in this order; shown once, and they are the key:"
+        they = "they are" if plan.way is Way.WORDS else "it is"
+        heading = f"write the {what} on paper; shown only once, and {they} the key:"
     heading += f"\n(and write with it: {label}, {plan})"
     question = f"type the {what} back in one line: "
     prompt.show_once(heading, sheet.lines())
