@@ -155,8 +155,9 @@ def test_a_bad_backup_is_told_plainly(tmp_path, name):
     for text in texts:
         parts = text.lower().split()
         pieces = {f"{one} {two}" for one, two in pairwise(parts)}
-        pieces |= {parts[0][at : at + 5] for at in range(8, 43)} if len(parts) == 1 else set()
-        assert not {piece for piece in pieces if piece and piece in told}
+        if len(parts) == 1:  # a string: its header may be told, its payload not
+            pieces |= {parts[0][at : at + 6] for at in range(8, len(parts[0]) - 5)}
+        assert not {piece for piece in pieces if piece in told}
     assert problem.__cause__ is None
 
 
