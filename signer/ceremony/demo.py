@@ -27,7 +27,7 @@ COIN, NETWORK = "BTC", "regtest"
 _SUPPLIER = b"\x00\x14" + hash160(b"the supplier's own key")
 _AMOUNT = "0.25BTC"
 _FUNDS = ("1BTC", "0.4BTC", "0.2BTC")
-_SHOWN_WORD = re.compile(r"^ *[0-9]+\. ([a-z]+)$", re.MULTILINE)
+_SHOWN_WORD = re.compile(r"([0-9]+)\. ([a-z]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ def _answers(name: str) -> Script:
 
     def words(screen: str) -> str:
         shown = screen.rpartition("they are the key")[2]
-        return " ".join(_SHOWN_WORD.findall(shown))
+        numbered = sorted((int(place), word) for place, word in _SHOWN_WORD.findall(shown))
+        return " ".join(word for _, word in numbered)
 
     return (
         (r"passphrase for [^\n]*: $|the same passphrase again: $", passphrase(name)),

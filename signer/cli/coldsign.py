@@ -12,6 +12,7 @@ import typer
 from signer.cli import exits, qr, session, show
 from signer.cli.offline import (
     approve,
+    backups,
     bsms,
     device,
     enrol,
@@ -19,9 +20,11 @@ from signer.cli.offline import (
     journal,
     keys,
     kit,
+    making,
     officers,
     policy,
     receipts,
+    recipe,
     sign,
 )
 from signer.cli.session import HomeOption, JsonFlag
@@ -73,8 +76,12 @@ def selftest(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOpt
     )
 
 
-key.command("create")(keys.create)
-key.command("restore")(keys.restore)
+key.command("create")(making.create)
+key.command("restore")(making.restore)
+key.command("backup")(backups.backup)
+key.command("verify-backup")(backups.verify_backup)
+key.command("drill")(backups.drill)
+key.command("recipe")(recipe.recipe)
 key.command("list")(keys.list_)
 key.command("xpub")(keys.xpub)
 key.command("destroy")(keys.destroy)

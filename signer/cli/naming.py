@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from signer.core.errors import BadInput, Fault, Problem
 
 HINTS: Final = {
+    "backup": "a sheet is one line: the words of a key, or one share; or a file of `key backup`",
     "document": "give a file that `coldquorum` or `coldsign` wrote; copy it again if it is torn",
     "officer": "take the file that `coldsign officer show NAME -o FILE` wrote",
     "passphrase": "one line of text, as short as a passphrase",
@@ -16,7 +17,6 @@ HINTS: Final = {
     "transaction": "take the file that `coldquorum finalize IN -o FILE` wrote",
     "vault": "`coldquorum vault show NAME -o FILE` writes it",
     "withdrawal": "take the file that `coldquorum request new -o FILE` or `coldsign approve` wrote",
-    "words": "the words of one key, in one line",
 }
 """What to do when a file is not of its kind, or torn."""
 

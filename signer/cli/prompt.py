@@ -113,10 +113,14 @@ def is_terminal(descriptor: int) -> bool:
         return False
 
 
-def show_once(heading: str, lines: Sequence[str]) -> None:
+def show_once(
+    heading: str,
+    lines: Sequence[str],
+    question: str = "press enter when you have written it down: ",
+) -> None:
     """Show a secret on the terminal's stderr until the person has it, then clear the screen."""
     sys.stderr.write("\n".join((_CLEAR + heading, "", *lines, "", "")))
-    line("press enter when you have written it down: ")
+    line(question)
     clear_screen()
 
 

@@ -1,1 +1,1 @@
-"""Secrets at rest: entropy, words, the keystore."""
+"""Secrets: where they come from, at rest, and on paper (words, shares, strings)."""

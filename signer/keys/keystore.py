@@ -2,7 +2,8 @@
 
     magic and version   8 bytes
     header length       2 bytes, big-endian
-    header              JSON: kind, name, public part, Argon2id's parameters and salt
+    header              JSON: kind, name, public part, Argon2id's parameters and salt; the form of
+                        a seed that is not the entropy of words alone
     sealed secret       ChaCha20-Poly1305 (RFC 8439) with all of the above as associated data
     checksum            SHA-256 of all of the above
 
@@ -17,6 +18,7 @@ Without the passphrase, the header is only what the file claims; `open_key` prov
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -53,9 +55,20 @@ class Kind(StrEnum):
     """What a key file holds; also its suffix."""
 
     SEED = "seed"
-    """BIP39 entropy, 16 to 32 bytes. Public part: the root's BIP32 fingerprint."""
+    """What a BIP32 root grows from, see `Form`. Public part: the root's fingerprint."""
     OFFICER = "officer"
     """An Ed25519 private key, 32 bytes. Public part: its public key."""
+
+
+class Form(StrEnum):
+    """How the secret of a seed file becomes a BIP32 master seed: docs/adr/0010-backup-forms.md."""
+
+    WORDS = "bip39"
+    """The entropy of BIP39 words, 16 to 32 bytes. The header of such a file names no form."""
+    GUARDED = "bip39+passphrase"
+    """The same; the words' BIP39 passphrase is stored nowhere, and asked for at each use."""
+    MASTER = "bip32"
+    """The master seed itself, 16 to 64 bytes: the secret of SLIP-39 and codex32."""
 
 
 _PUBLIC: Final = {Kind.SEED: re.compile("[0-9a-f]{8}"), Kind.OFFICER: re.compile("[0-9a-f]{64}")}
@@ -69,6 +82,7 @@ class StoredKey:
         path: the file.
         name: the key's name, the same as the file's.
         kind: what it holds.
+        form: how a seed is to be taken.
         public: lower-case hex, see `Kind`. Proven only once the key is unlocked.
         kdf: turns the passphrase into the key of the seal.
         header: the file up to the sealed secret.
@@ -78,6 +92,7 @@ class StoredKey:
     path: Path
     name: str
     kind: Kind
+    form: Form
     public: str
     kdf: Argon2id = field(repr=False, compare=False)
     header: bytes = field(repr=False)
@@ -90,7 +105,7 @@ class Unlocked:
 
     Attributes:
         stored: the header, now proven to be what was sealed with the secret.
-        secret: see `Kind`. A seed's is its *entropy*, not the BIP32 seed: see `unlock.py`.
+        secret: see `Kind` and `Form`.
     """
 
     stored: StoredKey
@@ -122,7 +137,14 @@ def key_path(home: Path, name: str, kind: Kind) -> Path:
 
 
 def create(
-    home: Path, name: str, kind: Kind, *, secret: bytearray, public: str, passphrase: bytearray
+    home: Path,
+    name: str,
+    kind: Kind,
+    *,
+    secret: bytearray,
+    public: str,
+    passphrase: bytearray,
+    form: Form = Form.WORDS,
 ) -> StoredKey:
     """Seal a secret into a new file, mode 0600; an existing file is never touched.
 
@@ -131,20 +153,23 @@ def create(
     """
     path = key_path(home, name, kind)
     refuse_existing(path)
-    salt = secrets.token_bytes(_SALT)
-    kdf = {"passes": PASSES, "lanes": LANES, "memory": MEMORY, "salt": salt.hex()}
-    header = dump({"kind": kind, "name": name, "public": public, "argon2id": kdf})
-    header = MAGIC + len(header).to_bytes(_LENGTH, "big") + header
-    sealing = ChaCha20Poly1305(_derive(_kdf(salt, PASSES, LANES, MEMORY), passphrase))
-    data = header + sealing.encrypt(_NONCE, bytes(secret), header)
-    data += hashlib.sha256(data).digest()
-    stored = _parse(path, data)
-    with _open(stored, passphrase) as again:  # what cannot be opened is not stored
-        if again.secret != secret:
-            raise ValueError("the sealed secret is another")
+    header = {"kind": kind, "name": name, "public": public}
+    stored, data = _seal(path, header | _formed(form), secret, passphrase)
     make_folder(path.parent)
     write_private(path, data)
     return stored
+
+
+def copy(key: Unlocked, path: Path, passphrase: bytearray) -> None:
+    """Seal an open key into a new file of any name, under another passphrase: a backup.
+
+    Raises:
+        BadInput: the name is taken, or the disk does not take the file.
+    """
+    stored = key.stored
+    header = {"kind": stored.kind, "name": stored.name, "public": stored.public}
+    _, data = _seal(path, header | _formed(stored.form), key.secret, passphrase)
+    write_private(path, data)
 
 
 def read_key(path: Path) -> StoredKey:
@@ -153,7 +178,10 @@ def read_key(path: Path) -> StoredKey:
     Raises:
         BadInput: missing, unreadable, damaged, or not a key file.
     """
-    return _parse(path, read_limited(path, limit=_MAX_FILE, what="key file"))
+    stored = _parse(path, read_limited(path, limit=_MAX_FILE, what="key file"))
+    if path.name != f"{stored.name}.{stored.kind}":
+        raise _bad(path, "the key file was renamed", expected=f"{stored.name}.{stored.kind}")
+    return stored
 
 
 def open_key(path: Path, passphrase: bytearray) -> Unlocked:
@@ -163,6 +191,36 @@ def open_key(path: Path, passphrase: bytearray) -> Unlocked:
         BadInput: as `read_key`, or the passphrase is wrong.
     """
     return _open(read_key(path), passphrase)
+
+
+def open_copy(path: Path, data: bytes, passphrase: bytearray) -> Unlocked:
+    """Unlock what `copy` wrote, wherever it is by now.
+
+    Raises:
+        BadInput: not a key file, a damaged one, or the passphrase is wrong.
+    """
+    return _open(_parse(path, data), passphrase)
+
+
+def _formed(form: Form) -> dict[str, str]:
+    return {} if form is Form.WORDS else {"form": form}
+
+
+def _seal(
+    path: Path, header: Mapping[str, str], secret: bytearray, passphrase: bytearray
+) -> tuple[StoredKey, bytes]:
+    salt = secrets.token_bytes(_SALT)
+    kdf = {"passes": PASSES, "lanes": LANES, "memory": MEMORY, "salt": salt.hex()}
+    text = dump({**header, "argon2id": kdf})
+    start = MAGIC + len(text).to_bytes(_LENGTH, "big") + text
+    sealing = ChaCha20Poly1305(_derive(_kdf(salt, PASSES, LANES, MEMORY), passphrase))
+    data = start + sealing.encrypt(_NONCE, bytes(secret), start)
+    data += hashlib.sha256(data).digest()
+    stored = _parse(path, data)
+    with _open(stored, passphrase) as again:  # what cannot be opened is not stored
+        if again.secret != secret:
+            raise ValueError("the sealed secret is another")
+    return stored, data
 
 
 def _parse(path: Path, data: bytes) -> StoredKey:
@@ -181,14 +239,17 @@ def _parse(path: Path, data: bytes) -> StoredKey:
         load(body[start:end], limit=_MAX_FILE, what=what, fault=Fault.MACHINE),
         what,
         required=("kind", "name", "public", "argon2id"),
+        optional=("form",),
         fault=Fault.MACHINE,
     )
     kinds = [kind for kind in Kind if kind == fields.raw["kind"]]
+    named = {key: value for key, value in fields.raw.items() if key == "form"}
+    forms = [form for form in Form if _formed(form) == named]
+    if kinds == [Kind.OFFICER]:
+        forms = [form for form in forms if form is Form.WORDS]  # only seeds have forms
     name, public = fields.name("name"), fields.text("public")
-    if not kinds or not _PUBLIC[kinds[0]].fullmatch(public):
+    if not kinds or not forms or not _PUBLIC[kinds[0]].fullmatch(public):
         raise _bad(path, "the key file's header cannot be")
-    if path.name != f"{name}.{kinds[0]}":
-        raise _bad(path, "the key file was renamed", expected=f"{name}.{kinds[0]}")
     argon2id = fields.table("argon2id", required=("passes", "lanes", "memory", "salt"))
     kdf = _kdf(
         bytes.fromhex(argon2id.digest("salt")),
@@ -196,7 +257,7 @@ def _parse(path: Path, data: bytes) -> StoredKey:
         argon2id.integer("lanes", least=LANES, most=MAX_LANES),
         argon2id.integer("memory", least=MEMORY, most=MAX_MEMORY),
     )
-    return StoredKey(path, name, kinds[0], public, kdf, body[:end], body[end:])
+    return StoredKey(path, name, kinds[0], forms[0], public, kdf, body[:end], body[end:])
 
 
 def _open(stored: StoredKey, passphrase: bytearray) -> Unlocked:

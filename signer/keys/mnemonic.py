@@ -5,6 +5,7 @@ Errors never quote a word: they tell its place.
 
 import hashlib
 import re
+import unicodedata
 from functools import partial
 from typing import Final
 
@@ -62,10 +63,18 @@ def entropy(text: bytes | bytearray) -> bytearray:
     return found
 
 
-def seed(entropy: bytes | bytearray, passphrase: bytes = b"") -> bytearray:
-    """The 64-byte BIP32 seed. The programs use no BIP39 passphrase; the published vectors do."""
+def seed(entropy: bytes | bytearray, passphrase: bytes | bytearray = b"") -> bytearray:
+    """The 64-byte BIP32 seed, with a BIP39 passphrase (UTF-8) or without. No passphrase is wrong.
+
+    Raises:
+        BadInput: the passphrase is not UTF-8.
+    """
+    try:
+        salt = unicodedata.normalize("NFKD", f"mnemonic{bytes(passphrase).decode('utf-8')}")
+    except UnicodeDecodeError:
+        raise _bad("the BIP39 passphrase is not UTF-8 text") from None
     sentence = bytearray(" ".join(words(entropy)).encode("ascii"))
-    return bytearray(hashlib.pbkdf2_hmac("sha512", sentence, b"mnemonic" + passphrase, _ROUNDS))
+    return bytearray(hashlib.pbkdf2_hmac("sha512", sentence, salt.encode("utf-8"), _ROUNDS))
 
 
 def _checksum(entropy: bytes | bytearray, bits: int) -> int:

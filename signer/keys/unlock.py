@@ -10,9 +10,9 @@ from signer.core.errors import BadInput, Fault
 from signer.core.names import Fingerprint, KeyId
 from signer.keys import keystore, mnemonic
 from signer.keys.hardening import wipe
-from signer.keys.keystore import Kind
+from signer.keys.keystore import Form, Kind
 
-__all__ = ["Kind", "existing", "key_id", "officer", "root", "root_of"]
+__all__ = ["Form", "Kind", "existing", "key_id", "officer", "root", "root_in", "root_of", "seed_of"]
 
 
 def existing(home: Path, name: str, kind: Kind) -> Path:
@@ -33,15 +33,40 @@ def existing(home: Path, name: str, kind: Kind) -> Path:
     return path
 
 
-def root(home: Path, name: str, passphrase: bytearray) -> ExtendedPrivateKey:
+def root(
+    home: Path, name: str, passphrase: bytearray, guard: bytes | bytearray = b""
+) -> ExtendedPrivateKey:
     """The BIP32 root of a signing key.
 
+    Args:
+        home: the program's folder.
+        name: the key's.
+        passphrase: opens its file.
+        guard: the BIP39 passphrase, if the key has one.
+
     Raises:
-        BadInput: no such key, a damaged file, or a wrong passphrase.
+        BadInput: no such key, a damaged file, or a wrong passphrase, the BIP39 one included.
     """
     with keystore.open_key(existing(home, name, Kind.SEED), passphrase) as key:
-        found = root_of(key.secret)
-        _same(key.stored, found.public().fingerprint)
+        return root_in(key, guard)
+
+
+def root_in(key: keystore.Unlocked, guard: bytes | bytearray = b"") -> ExtendedPrivateKey:
+    """The BIP32 root of an open key.
+
+    Raises:
+        BadInput: it is not the one that the file names: with a BIP39 passphrase, that is wrong.
+    """
+    form = key.stored.form
+    found = root_of(key.secret, form, guard)
+    if form is Form.GUARDED and found.fingerprint != key.stored.public:
+        raise BadInput(
+            "the BIP39 passphrase is wrong: it gives another key",
+            fault=Fault.OFFICER,
+            expected=f"the key {key.stored.public}",
+            hint="type it again: case, blanks and accents count",
+        )
+    _same(key.stored, found.fingerprint)
     return found
 
 
@@ -57,13 +82,36 @@ def officer(home: Path, name: str, passphrase: bytearray) -> Ed25519PrivateKey:
     return found
 
 
-def root_of(entropy: bytearray) -> ExtendedPrivateKey:
-    """The BIP32 root of BIP39 entropy."""
-    seed = mnemonic.seed(entropy)
+def root_of(
+    secret: bytes | bytearray, form: Form = Form.WORDS, guard: bytes | bytearray = b""
+) -> ExtendedPrivateKey:
+    """The BIP32 root of a secret of any form."""
+    seed = seed_of(secret, form, guard)
     try:
         return ExtendedPrivateKey.from_seed(seed)
     finally:
         wipe(seed)
+
+
+def seed_of(
+    secret: bytes | bytearray, form: Form = Form.WORDS, guard: bytes | bytearray = b""
+) -> bytearray:
+    """The BIP32 master seed of a secret.
+
+    Args:
+        secret: see `Form`.
+        form: how it is to be taken.
+        guard: the BIP39 passphrase, UTF-8; empty unless the form wants one.
+
+    Raises:
+        BadInput: a BIP39 passphrase that is missing, not wanted, or no text.
+    """
+    if bool(guard) != (form is Form.GUARDED):
+        raise BadInput(
+            "this key has no BIP39 passphrase" if guard else "this key needs its BIP39 passphrase",
+            fault=Fault.OFFICER,
+        )
+    return bytearray(secret) if form is Form.MASTER else mnemonic.seed(secret, guard)
 
 
 def key_id(key: Ed25519PrivateKey) -> KeyId:
@@ -79,5 +127,5 @@ def _same(stored: keystore.StoredKey, derived: Fingerprint | KeyId) -> None:
             fault=Fault.MACHINE,
             expected=stored.public,
             found=derived,
-            hint="do not use this file; restore the key from its words",
+            hint="do not use this file; restore the key from its backup",
         )

@@ -19,6 +19,7 @@ from signer.core.errors import Fault, Problem, SelfTestFailed
 from signer.core.names import Sats
 from signer.core.sighash import Bip143
 from signer.core.transaction import Transaction
+from signer.keys import entropy, mnemonic
 from signer.keys.hardening import SocketForbidden
 from signer.sign import softkey
 
@@ -61,6 +62,14 @@ ED25519_MESSAGE = b"\x72"
 ED25519_SIGNATURE = (
     "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
     "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+)
+
+# Coldcard's published example of dice, which SeedSigner tests as well: the rolls, and the words.
+# https://coldcard.com/docs/verifying-dice-roll-math
+DICE_ROLLS = b"123456"
+DICE_WORDS = (
+    "mirror reject rookie talk pudding throw happy era myth already payment own sentence push "
+    "head sting video explain letter bomb casual hotel rather garment"
 )
 
 # RFC 9106 section 5.3: 32 KiB, 3 passes, 4 lanes, with secret and associated data.
@@ -166,6 +175,14 @@ def _argon2id() -> str:
     return "RFC 9106, section 5.3"
 
 
+def _dice() -> str:
+    alone = entropy.mix(32, None, [bytearray(DICE_ROLLS)])
+    _equal(" ".join(mnemonic.words(alone)), DICE_WORDS)
+    # With a machine's part, the difference is that part and nothing else.
+    _equal(entropy.mix(32, alone, [bytearray(DICE_ROLLS)]).hex(), "00" * 32)
+    return "Coldcard's example"
+
+
 def _no_socket() -> str:
     try:
         _socket.socket().close()
@@ -181,5 +198,6 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "RFC 6979": _ecdsa,
     "Ed25519": _ed25519,
     "Argon2id": _argon2id,
+    "dice to words": _dice,
     "no socket": _no_socket,
 }

@@ -207,7 +207,7 @@ def doomed(alice, tmp_path):
 def test_destroying_at_a_terminal(doomed):
     """The fingerprint is typed, the file goes, and what cannot be promised is said."""
     with Terminal("key", "destroy", "alice", "--home", doomed) as person:
-        assert "only its words bring it back" in person.answer("to destroy it: ", "73C5DA0A")
+        assert "only a backup brings it back" in person.answer("to destroy it: ", "73C5DA0A")
         done = person.finish()
     assert done.code == 0, done.err
     assert "may" in done.err

@@ -29,7 +29,8 @@ def targets():
     with watching:
         from carry_targets import TARGETS as CODES
         from device_targets import TARGETS as DEVICES
-    return CODES | DEVICES
+        from keys_targets import TARGETS as KEYS
+    return CODES | DEVICES | KEYS
 
 
 def dispatch(table):

@@ -6,12 +6,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from carry_targets import TARGETS
+from carry_targets import TARGETS as CARRY
+from keys_targets import TARGETS as KEYS
 from mutation import inputs
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
 RUNS = 3000
+TARGETS = {**CARRY, **KEYS}
 
 
 def kept(name):

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from policies.strict_json import dump, load
 from signer.core.errors import BadInput, Fault
 from signer.keys import keystore
-from signer.keys.keystore import Kind
+from signer.keys.keystore import Form, Kind
 
 PASSPHRASE = bytearray(b"correct horse battery")
 SECRET = bytearray(range(32))
@@ -301,3 +301,64 @@ def test_not_enough_memory_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(keystore, "_kdf", lambda *_: Starved())
     assert refused(path).fault is Fault.MACHINE
+
+
+@pytest.mark.parametrize("form", Form)
+def test_the_form_of_a_seed_is_kept(tmp_path, cheap, form):
+    """The header says how the secret is to be taken; that of plain words says nothing new."""
+    stored = keystore.create(
+        tmp_path,
+        "alice",
+        Kind.SEED,
+        secret=SECRET,
+        public=FINGERPRINT,
+        passphrase=PASSPHRASE,
+        form=form,
+    )
+    assert keystore.read_key(stored.path).form is form
+    assert (b'"form"' in stored.path.read_bytes()) == (form is not Form.WORDS)
+
+
+@pytest.mark.parametrize("form", ["", "bip40", "bip39", 1, None])
+def test_an_unknown_form_is_refused(tmp_path, cheap, form):
+    """Also the one that is never written: a file has one spelling."""
+    path = make(tmp_path)
+    path.write_bytes(with_header(path.read_bytes(), form=form))
+    assert "header cannot be" in refused(path).what
+
+
+@pytest.mark.parametrize("form", [Form.MASTER, Form.GUARDED])
+def test_another_form_does_not_open(tmp_path, cheap, form):
+    """The form is sealed with the secret: who changes it gets no key, least of all another one."""
+    path = make(tmp_path)
+    path.write_bytes(with_header(path.read_bytes(), form=form))
+    assert "altered on purpose" in refused(path).what
+
+
+def test_an_officer_has_no_form(tmp_path, cheap):
+    """Only seeds are taken in several ways."""
+    path = keystore.create(
+        tmp_path, "alice", Kind.OFFICER, secret=SECRET, public="ab" * 32, passphrase=PASSPHRASE
+    ).path
+    path.write_bytes(with_header(path.read_bytes(), form="bip32"))
+    assert "header cannot be" in refused(path).what
+
+
+def test_a_copy_opens_anywhere_with_its_own_passphrase(tmp_path, cheap):
+    """A sealed backup: another passphrase, any name, the same secret; never over a file."""
+    other = bytearray(b"the passphrase of the backup")
+    target = tmp_path / "a stick" / "whatever.bin"
+    target.parent.mkdir()
+    with keystore.open_key(make(tmp_path), PASSPHRASE) as key:
+        keystore.copy(key, target, other)
+        with pytest.raises(BadInput, match="file exists"):
+            keystore.copy(key, target, other)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    data = target.read_bytes()
+    with keystore.open_copy(target, data, other) as back:
+        assert back.secret == SECRET
+        assert (back.stored.name, back.stored.public) == ("alice", FINGERPRINT)
+    with pytest.raises(BadInput, match="passphrase is wrong"):
+        keystore.open_copy(target, data, PASSPHRASE)
+    with pytest.raises(BadInput, match="damaged"):
+        keystore.open_copy(target, data[:-1] + bytes((data[-1] ^ 1,)), other)

@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signer.core.errors import BadInput
 from signer.keys import keystore, mnemonic, unlock
-from signer.keys.keystore import Kind
+from signer.keys.keystore import Form, Kind
 
 PASSPHRASE = bytearray(b"correct horse battery")
 ENTROPY = bytearray.fromhex("00" * 16)
@@ -56,3 +56,49 @@ def test_a_missing_key_is_told(tmp_path, unlocker, word):
     with pytest.raises(BadInput, match=f"there is no {word} of this name") as caught:
         unlocker(tmp_path, "nobody", PASSPHRASE)
     assert f"coldsign {word} list" in caught.value.hint
+
+
+def sealed(home, form, guard=b""):
+    """Seal the entropy in a form, under its true fingerprint."""
+    public = unlock.root_of(ENTROPY, form, guard).fingerprint
+    keystore.create(
+        home, "a", Kind.SEED, secret=ENTROPY, public=public, passphrase=PASSPHRASE, form=form
+    )
+    return public
+
+
+def test_a_master_seed_is_the_seed_itself(tmp_path):
+    """BIP32's own way, without BIP39: `abandon ... about` is another key then."""
+    public = sealed(tmp_path, Form.MASTER)
+    assert unlock.root(tmp_path, "a", PASSPHRASE).fingerprint == public != "73c5da0a"
+    assert unlock.seed_of(ENTROPY, Form.MASTER) == ENTROPY
+
+
+def test_a_bip39_passphrase_is_told_right_from_wrong(tmp_path):
+    """The right one opens; another, a blank more, or none is refused, and says which it was."""
+    guard = "caf\u00e9 noir".encode()
+    public = sealed(tmp_path, Form.GUARDED, guard)
+    assert unlock.root(tmp_path, "a", PASSPHRASE, guard).fingerprint == public
+    for wrong in (b"cafe noir", guard + b" ", guard.upper()):
+        with pytest.raises(BadInput, match="BIP39 passphrase is wrong") as caught:
+            unlock.root(tmp_path, "a", PASSPHRASE, wrong)
+        assert wrong.decode() not in repr(vars(caught.value))
+    with pytest.raises(BadInput, match="needs its BIP39 passphrase"):
+        unlock.root(tmp_path, "a", PASSPHRASE)
+    with pytest.raises(BadInput, match="not UTF-8"):
+        unlock.root(tmp_path, "a", PASSPHRASE, b"\xff")
+
+
+def test_a_bip39_passphrase_is_normalised(tmp_path):
+    """An accent typed as one character or as two is the same (BIP39: NFKD)."""
+    public = sealed(tmp_path, Form.GUARDED, "caf\u00e9 noir".encode())
+    again = unlock.root(tmp_path, "a", PASSPHRASE, "cafe\u0301 noir".encode())
+    assert again.fingerprint == public
+
+
+@pytest.mark.parametrize("form", [Form.WORDS, Form.MASTER])
+def test_a_bip39_passphrase_of_no_use_is_refused(tmp_path, form):
+    """It is not silently left out: the officer means another key."""
+    sealed(tmp_path, form)
+    with pytest.raises(BadInput, match="has no BIP39 passphrase"):
+        unlock.root(tmp_path, "a", PASSPHRASE, b"something")

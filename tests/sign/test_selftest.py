@@ -21,6 +21,7 @@ FLIPPED = [
     ("Ed25519", "ED25519_KEY"),
     ("Ed25519", "ED25519_SIGNATURE"),
     ("Argon2id", "ARGON2ID_TAG"),
+    ("dice to words", "DICE_WORDS"),
 ]
 
 
@@ -41,7 +42,10 @@ def test_it_passes_in_a_hardened_process():
         "print(*[check.name for check in checks], sep='|')\n"
     )
     assert result.returncode == 0, result.stderr
-    assert result.stdout == "libsecp256k1|BIP32|BIP143|RFC 6979|Ed25519|Argon2id|no socket\n"
+    assert (
+        result.stdout
+        == "libsecp256k1|BIP32|BIP143|RFC 6979|Ed25519|Argon2id|dice to words|no socket\n"
+    )
 
 
 @pytest.mark.parametrize("program", ["coldsign", "coldquorum"])

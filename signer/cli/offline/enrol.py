@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli import documents, prompt, show
+from signer.cli import documents, show
 from signer.cli.naming import HINTS, named
-from signer.cli.offline import consent
+from signer.cli.offline import consent, unlocking
+from signer.cli.offline.unlocking import GuardFile
 from signer.cli.prompt import PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.core.errors import BadInput, Fault
@@ -44,6 +45,7 @@ def enrol(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; test networks only.")] = False,
     passphrase_file: PassphraseFile = None,
+    bip39_passphrase_file: GuardFile = None,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -77,7 +79,8 @@ def enrol(
     chain = (
         read_history(read_limited(history, limit=MAX_HISTORY, what="history")) if history else ()
     )
-    fingerprint = "" if key is None else _own(here, key, pinned, passphrase_file)
+    secrets = (passphrase_file, bip39_passphrase_file)
+    fingerprint = "" if key is None else _own(here, key, pinned, *secrets)
     first = twice_derived_address(pinned)
     show.note("\n".join((*documents.vault(pinned, own=fingerprint, first=first), "")))
     show.note("\n".join((*documents.policy(newest.policy), "")))
@@ -123,14 +126,11 @@ def _in_order(policies: "list[Envelope]") -> "list[Envelope]":
     return sorted(whole.values(), key=lambda envelope: Policy.parse(envelope.payload).epoch)
 
 
-def _own(here: Session, key: str, vault: "Vault", passphrase_file: Path | None) -> str:
+def _own(
+    here: Session, key: str, vault: "Vault", passphrase_file: Path | None, guard_file: Path | None
+) -> str:
     """The fingerprint of this machine's key, once it is proven to be in the vault exactly."""
-    from signer.keys import unlock
-    from signer.keys.hardening import wipe
     from signer.sign.softkey import SoftKey
 
-    unlock.existing(here.home, key, unlock.Kind.SEED)
-    passphrase = prompt.passphrase(passphrase_file, f"the key {key}")
-    own = SoftKey.of(unlock.root(here.home, key, passphrase), vault)
-    wipe(passphrase)
-    return own.fingerprint
+    root = unlocking.root(here, key, passphrase_file, guard_file)
+    return SoftKey.of(root, vault).fingerprint

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli import prompt, review, show
+from signer.cli import review, show
 from signer.cli.naming import HINTS, named
-from signer.cli.offline import clock, consent, device_sign, outputs, receipts
+from signer.cli.offline import clock, consent, device_sign, outputs, receipts, unlocking
 from signer.cli.offline.inspect import gathered
 from signer.cli.offline.outputs import OutputOption
 from signer.cli.offline.receipts import ReceiptOption
+from signer.cli.offline.unlocking import GuardFile
 from signer.cli.prompt import PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.core.errors import BadInput, Fault
@@ -43,6 +44,7 @@ def sign(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; test networks only.")] = False,
     passphrase_file: PassphraseFile = None,
+    bip39_passphrase_file: GuardFile = None,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -56,7 +58,7 @@ def sign(
             key,
             device=device,
             output=output,
-            passphrase_file=passphrase_file,
+            secrets=(passphrase_file, bip39_passphrase_file),
             yes=yes,
         )
 
@@ -69,7 +71,7 @@ def _sign(
     *,
     device: str | None,
     output: Path | None,
-    passphrase_file: Path | None,
+    secrets: tuple[Path | None, Path | None],
     yes: bool,
 ) -> None:
     from signer.carry.file import read_psbt, write_psbt
@@ -97,7 +99,7 @@ def _sign(
     consent.ask("sign it?", vault.coin, vault.network, yes=yes)
     # steps 10 and 11, over the file as it is now
     if own is None:
-        soft = _unlocked(here, name, vault, passphrase_file)
+        soft = _unlocked(here, name, vault, *secrets)
         keep(here.home, EVIDENCE, raw)
         signed = sign_checked(checked, read_psbt(file), soft, state)
         vouches: dict[str, object] = {"vouches": "signer"}
@@ -178,12 +180,9 @@ def _key_name(keys: "Mapping[Fingerprint, str]", wanted: str | None, facts: "Fac
     return name
 
 
-def _unlocked(here: Session, name: str, vault: "Vault", passphrase_file: Path | None) -> "SoftKey":
-    from signer.keys import unlock
-    from signer.keys.hardening import wipe
+def _unlocked(
+    here: Session, name: str, vault: "Vault", passphrase_file: Path | None, guard_file: Path | None
+) -> "SoftKey":
     from signer.sign.softkey import SoftKey
 
-    passphrase = prompt.passphrase(passphrase_file, f"the key {name}")
-    own = SoftKey.of(unlock.root(here.home, name, passphrase), vault)
-    wipe(passphrase)
-    return own
+    return SoftKey.of(unlocking.root(here, name, passphrase_file, guard_file), vault)
