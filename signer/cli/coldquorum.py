@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from signer.cli import exits, qr, session
 from signer.cli.online import (
+    backups,
     building,
     demo,
     explaining,
@@ -67,6 +68,8 @@ vault.command("show")(vaults.show_)
 vault.command("addresses")(vaults.addresses)
 vault.command("list")(vaults.list_)
 vault.command("import")(vaults.import_)
+vault.command("backup")(backups.backup)
+vault.command("recover")(backups.recover)
 app.add_typer(vault, name="vault")
 
 policy.command("new")(policies.new)
