@@ -20,6 +20,7 @@ from signer.cli.online import (
     regtest,
     requests,
     settling,
+    sheets,
     trying,
     vaults,
     voids,
@@ -70,6 +71,7 @@ vault.command("list")(vaults.list_)
 vault.command("import")(vaults.import_)
 vault.command("backup")(backups.backup)
 vault.command("recover")(backups.recover)
+vault.command("sheet")(sheets.sheet)
 app.add_typer(vault, name="vault")
 
 policy.command("new")(policies.new)
