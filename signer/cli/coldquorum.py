@@ -14,11 +14,13 @@ from signer.cli import exits, qr, session
 from signer.cli.online import (
     backups,
     building,
+    ceremonies,
     demo,
     explaining,
     policies,
     regtest,
     requests,
+    rotating,
     settling,
     sheets,
     trying,
@@ -29,7 +31,7 @@ from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
-    *("broadcast", "bump", "qr", "regtest"),
+    *("broadcast", "bump", "ceremony", "qr", "regtest"),
 )
 
 
@@ -52,6 +54,7 @@ app = typer.Typer(
 vault = session.group("Vaults: whose keys, how many of them.")
 policy = session.group("Policies: who approves what, up to how much.")
 request = session.group("Withdrawals, before they are built.")
+ceremony = session.group("What people follow and file: a playbook, a report.")
 chain = session.group("The embedded chain: play money, no node needed.")
 
 
@@ -72,6 +75,8 @@ vault.command("import")(vaults.import_)
 vault.command("backup")(backups.backup)
 vault.command("recover")(backups.recover)
 vault.command("sheet")(sheets.sheet)
+vault.command("rotate")(rotating.rotate)
+vault.command("sweep")(rotating.sweep)
 app.add_typer(vault, name="vault")
 
 policy.command("new")(policies.new)
@@ -97,6 +102,10 @@ app.command("combine")(settling.combine)
 app.command("finalize")(settling.finalize)
 app.command("broadcast")(settling.broadcast)
 app.command("bump")(building.bump)
+
+ceremony.command("playbook")(ceremonies.playbook)
+ceremony.command("report")(ceremonies.report)
+app.add_typer(ceremony, name="ceremony")
 
 app.add_typer(qr.group(), name="qr")
 

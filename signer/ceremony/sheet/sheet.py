@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from signer.carry import picture, qr
+from signer.ceremony.printing import fill
 from signer.ceremony.sheet import account_key
 from signer.ceremony.sheet.language import Language
 from signer.core import coins
 from signer.core.bip32 import format_path
-from signer.core.errors import BadInput, Fault
 from signer.core.vault import CHANGE, RECEIVE, Vault, twice_derived_address
 
 _HERE: Final = Path(__file__).parent
@@ -86,31 +86,22 @@ def render(vault: Vault, language: Language) -> bytes:
         BadInput: jinja2 is not installed; or the descriptor is too long for one QR code.
         SelfTestFailed: two derivations of the first address differ.
     """
-    jinja = _jinja()
     twice_derived_address(vault)
     network = coins.network(vault.coin, vault.network)
-    environment = jinja.Environment(
-        loader=jinja.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    page = fill(
+        _HERE / "sheet.html",
+        escape=True,
+        vault=vault,
+        language=language,
+        words=_words(language, vault),
+        id_groups=_grouped(vault.id),
+        code=_code(vault.descriptor),
+        signers=_signers(vault),
+        addresses=_addresses(vault),
+        programs=_programs(vault, network),
+        chain=network.name,
     )
-    return bytes(
-        environment.get_template("sheet.html")
-        .render(
-            vault=vault,
-            language=language,
-            words=_words(language, vault),
-            id_groups=_grouped(vault.id),
-            code=_code(vault.descriptor),
-            signers=_signers(vault),
-            addresses=_addresses(vault),
-            programs=_programs(vault, network),
-            chain=network.name,
-        )
-        .encode()
-    )
+    return page.encode()
 
 
 def texts(language: Language) -> Mapping[str, str]:
@@ -167,15 +158,3 @@ _PIXELS: Final = 8
 
 def _grouped(text: str) -> tuple[str, ...]:
     return tuple(text[at : at + _FORM] for at in range(0, len(text), _FORM))
-
-
-def _jinja() -> Any:
-    try:
-        import jinja2  # noqa: PLC0415 -- an extra: only reports need it
-    except ImportError:
-        raise BadInput(
-            "printing needs jinja2, which is not installed",
-            fault=Fault.MACHINE,
-            hint="pip install 'coldquorum[reports]'",
-        ) from None
-    return jinja2

@@ -67,7 +67,7 @@ def create(
     here = session(context, as_json=as_json, home=home)
     if output is not None:
         refuse_existing(output)
-    members = [_key_record(path, coin, network, script) for path in key]
+    members = [key_record(path, coin, network, script) for path in key]
     with named("", hint="see `coldquorum vault create --help`", fault=Fault.OFFICER):
         vault = create_vault(
             name=name,
@@ -229,7 +229,7 @@ def text(vault: "Vault") -> str:
     return "\n".join((*lines, "  descriptor", f"    {vault.descriptor}"))
 
 
-def _key_record(path: Path, coin: str, network: str, script: str) -> "tuple[VaultKey, VaultSigner]":
+def key_record(path: Path, coin: str, network: str, script: str) -> "tuple[VaultKey, VaultSigner]":
     """Read a key's public record, which has to be for this very kind of vault."""
     from policies import strict_json
     from policies.strict_json import Fields
