@@ -42,16 +42,20 @@ class Rotating:
         command = f"coldsign enrol {folder}/vault.json --policy new-signed.json --key {key}"
         return f"{command} --yes --passphrase-file {self.house.secret}"
 
-    def open_old(self, *changes: tuple[str, str]) -> None:
-        """The old vault's next policy, accepted by its signers and in force."""
+    def open_old(self, *changes: tuple[str, str]) -> list[str]:
+        """The old vault's next policy, accepted by its signers and in force; what they read."""
         text = self.text("old-policy.toml")
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
         self.house.adopt(text, "open", ALICE, BOB)
-        for name in (ALICE, BOB):
-            self.house[name].does("coldsign policy accept open-signed.json --yes")
+        accepted = [
+            self.house[name].runs("coldsign policy accept open-signed.json --yes")
+            for name in (ALICE, BOB)
+        ]
+        assert [ran.code for ran in accepted] == [0, 0]
         self.house.mine(DELAY)
+        return [ran.err for ran in accepted]
 
     def sweep(self, number: int, to: str = "treasury-2"):
         """One withdrawal of the sweep, from the request to a block."""
@@ -106,7 +110,8 @@ def test_the_whole_way_from_the_old_vault_to_the_new(rotating):
     early = f"coldquorum vault sweep treasury --to treasury-2 {SWEEP}"
     assert house.coordinator.does(early)["payments"][0]["amount"] == 100_000_000
     house.mine(150)
-    rotating.open_old(("max_inputs = 500", "max_inputs = 2"))
+    told = rotating.open_old(("max_inputs = 500", "max_inputs = 2"))
+    assert all("treasury-2, enrolled here" in one for one in told)
     first, second = rotating.sweep(2), rotating.sweep(3)
     assert (first["purpose"], second["purpose"]) == ("internal", "internal")
     assert first["payments"][0]["address"] != second["payments"][0]["address"]
@@ -161,6 +166,12 @@ def test_a_coordinator_that_swaps_the_new_key_is_found_out(rotating):
     house.adopt((house.folder / "forged/new-policy.toml").read_text(), "new", ALICE, BOB)
     error = rotating.new_signer.fails(rotating.enrol(rotating.new_signer, "carol2", "forged"), 4)
     assert "does not hold this key" in error["what"]
+
+    # a policy that lists the thief's vault: an admin's machine does not know it, and says so
+    desk.does("coldquorum policy propose forged/old-policy.toml -o forged-open.json")
+    command = f"coldsign policy sign forged-open.json --officer {ALICE} -o no.json"
+    told = house[ALICE].runs(house.keyed(ALICE, command)).err
+    assert "the house's own treasury-3 is a wallet that is not enrolled here" in told
 
     # the policy that the admins signed lists the true vault only
     desk.does(

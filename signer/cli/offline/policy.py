@@ -7,7 +7,7 @@ import typer
 
 from signer.cli import documents, show
 from signer.cli.naming import HINTS, named
-from signer.cli.offline import consent, identity, outputs
+from signer.cli.offline import consent, identity, outputs, own_wallets
 from signer.cli.offline.approve import OfficerOption
 from signer.cli.offline.outputs import OutputOption
 from signer.cli.prompt import PassphraseFile
@@ -47,7 +47,8 @@ def sign(
         envelope = Envelope.parse(raw, kind="policy")
         policy = Policy.parse(envelope.payload)
     consent.refuse_shortcut(policy.coin, policy.network, yes=yes)
-    memory = State(here.home).vaults.get(policy.vault)
+    state = State(here.home)
+    memory = state.vaults.get(policy.vault)
     before = memory.enrolment.policy.policy if memory else None
     _check_newer(policy, before)
     name, key = identity.chosen(here, officer)
@@ -57,6 +58,7 @@ def sign(
     if memory and memory.enrolment.policy.policy.id != policy.id:
         changes = memory.enrolment.policy.changes_to(policy)
         show.note("\n".join((*documents.changes(changes), "")))
+    own_wallets.tell(policy, (one.enrolment.vault for one in state.vaults.values()))
     if before is None and policy.epoch > 1:
         show.warn("its vault is not enrolled here: compare the policy before it yourself")
     consent.ask(f"sign it as {admin}?", policy.coin, policy.network, yes=yes)
@@ -121,6 +123,7 @@ def accept(
     start = f"from block {policy.activation_height} on" if trusted.waits else "at once"
     show.note("\n".join((*documents.policy(policy), "")))
     show.note("\n".join((*documents.changes(trusted.changes), "")))
+    own_wallets.tell(policy, (one.enrolment.vault for one in state.vaults.values()))
     show.note(
         f"  it takes effect {start}; this machine has verified block {enrolment.known.height}"
     )

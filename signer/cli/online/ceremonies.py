@@ -203,9 +203,11 @@ def _withdrawals(store: "Store", vault: "Vault", chain: "Chain | None") -> "list
     for stored in stored_ones:
         withdrawal: Withdrawal = stored.withdrawal
         policy = store.policy(withdrawal.policy).policy
-        stands = standing.known(store, stored, policy)
+        before = stands = standing.known(store, stored, policy)
         if chain is not None:
-            stands = standing.ask(chain, store, stored, stands)
+            stands = standing.ask(chain, store, stored, before)
+        # that it was cancelled tells more than that it is too late
+        over = before.state == "void" and stands.state == "expired"
         lines.append(
             WithdrawalLine(
                 withdrawal.sequence,
@@ -216,7 +218,7 @@ def _withdrawals(store: "Store", vault: "Vault", chain: "Chain | None") -> "list
                 withdrawal.fee_ceiling,
                 withdrawal.why,
                 count_approvals(stored.envelope, policy).signed,
-                stands.state,
+                before.state if over else stands.state,
                 stands.txid,
                 stands.status.block if stands.status else None,
             )
