@@ -1,6 +1,7 @@
-"""`coldquorum vault backup` and `recover`, as commands."""
+"""`coldquorum vault backup`, `recover` and `sheet`, as commands."""
 
 import json
+import sys
 
 import coordinators_desk as desk
 import pytest
@@ -113,3 +114,23 @@ def test_proposals_without_a_quorum_stay_out(tmp_path, capsys, monkeypatch):
     code, out, _ = run(capsys, "--home", "home", "vault", "backup", "treasury", "-o", "t.bip138")
     assert code == 0
     assert "none is in force yet" in out
+
+
+def test_a_sheet_is_written_once_and_as_html(office, capsys, monkeypatch):
+    """For a PDF there is a hint; a name that is taken stays; jinja2 is an extra."""
+    code, out, err = run(capsys, "--home", "home", "vault", "sheet", "treasury", "-o", "s.html")
+    assert code == 0, err
+    assert "two officers compare" in err
+    page = (office / "s.html").read_bytes()
+    assert desk.vault().descriptor.encode() in page.replace(b"&lt;", b"<").replace(b"&gt;", b">")
+    for name, words in (("s.pdf", "for a PDF, print to a file"), ("s.html", "never overwritten")):
+        code, out, err = run(capsys, "--home", "home", "vault", "sheet", "treasury", "-o", name)
+        assert code == 4
+        assert out == ""
+        assert words in err or "nothing is ever" in err
+    assert (office / "s.html").read_bytes() == page
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    code, _, err = run(capsys, "--home", "home", "vault", "sheet", "treasury", "-o", "t.html")
+    assert code == 4
+    assert "coldquorum[reports]" in err
+    assert not (office / "t.html").exists()
