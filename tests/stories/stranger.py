@@ -157,7 +157,7 @@ def edit(descriptor, sheet, backups):
     edited = descriptor.partition("#")[0]
     for officer, words in backups.items():
         (program,) = [text for officers, text in sheet.programs if officer in officers]
-        if sheet.codes["small program-code"] != program:
+        if sheet.codes["program-code"] != program:
             raise Stopped("the program's code says something else than its text")
         assert edited.count(rows[officer]) == 1
         edited = edited.replace(rows[officer], account_key(program, words))

@@ -128,7 +128,7 @@ def other_sheet(house, folder):
 def test_a_sheet_whose_code_and_text_differ_stops_the_stranger(house, tmp_path):
     """A thief exchanges the code, or the text, or both but not the addresses: step 1 finds it."""
     true, forged = (house.folder / "sheet.html").read_text(), other_sheet(house, tmp_path)
-    code = re.compile(r'id="code" alt="QR" src="([^"]*)"')
+    code = re.compile(r'id="code" alt="QR" style="[^"]*" src="([^"]*)"')
     text = re.compile(r'id="descriptor">([^<]*)<')
     swapped_code = true.replace(code.search(true)[1], code.search(forged)[1])
     swapped_text = true.replace(text.search(true)[1], text.search(forged)[1])

@@ -65,18 +65,31 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A QR code on the page.
+
+    Attributes:
+        address: a `data:` address that holds the picture itself.
+        width: on paper, in millimetres.
+    """
+
+    address: str
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """The key program for one path.
 
     Attributes:
         officers: whose keys it is for.
         source: its text.
-        code: a picture of its QR code, as a `data:` address.
+        code: its QR code.
     """
 
     officers: tuple[str, ...]
     source: str
-    code: str
+    code: Picture
 
 
 def render(vault: Vault, language: Language) -> bytes:
@@ -146,14 +159,17 @@ def _programs(vault: Vault, network: coins.Network) -> list[Program]:
     return made
 
 
-def _code(text: str) -> str:
-    """A QR code as an address that holds the picture itself."""
-    drawn = picture.png(qr.draw_text(text), _PIXELS)
-    return "data:image/png;base64," + base64.b64encode(drawn).decode("ascii")
+def _code(text: str) -> Picture:
+    code = qr.draw_text(text)
+    drawn = base64.b64encode(picture.png(code, _PIXELS)).decode("ascii")
+    return Picture(f"data:image/png;base64,{drawn}", max(_NARROWEST, code.size // 2))
 
 
 _PIXELS: Final = 8
-"""A module: at 300 dots an inch, a code of version 20 takes 8 cm of paper."""
+"""A module: half a millimetre on paper, and sharp at 400 dots an inch."""
+
+_NARROWEST: Final = 56
+"""Millimetres of a code; a module takes half of one, as phones read it from above a desk."""
 
 
 def _grouped(text: str) -> tuple[str, ...]:
