@@ -113,7 +113,10 @@ def opened_to(following: Policy, vault: Vault) -> Policy:
     """
     entry = Entry(vault.descriptor, RANGE, following.activation_height)
     listed = _one(following.rules, Destinations) or Destinations("any", MappingProxyType({}))
-    groups = {**listed.groups, vault.name: Group((entry,), internal=True)}
+    name = vault.name
+    while name in listed.groups:
+        name = next_name(name)
+    groups = {**listed.groups, name: Group((entry,), internal=True)}
     rules = {rule.NAME: rule for rule in following.rules}
     rules[Destinations.NAME] = replace(listed, groups=MappingProxyType(groups))
     fees, approvals = _one(following.rules, Fees), _one(following.rules, Approvals)
