@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+import pytest
 from house import ALICE, BOB, House
+from programs import forked
 from world import World
 
 from policies.envelope import Envelope
@@ -12,6 +14,17 @@ from policies.rules.destinations import Entry, Group
 from signer.build.vault import create_vault
 from signer.core.names import Height, Sats
 from signer.store.store import Store
+
+
+@pytest.fixture(autouse=True)
+def _forks(monkeypatch, tmp_path_factory):
+    """Fork each program: a story of so many commands would spend its time on starting them."""
+    scratch = tmp_path_factory.mktemp("scratch")
+
+    def run(argv, *, cwd, home):
+        return forked(argv, cwd=cwd, home=home, scratch=scratch)
+
+    monkeypatch.setattr("house.run", run)
 
 
 def emergency():
