@@ -99,6 +99,19 @@ def draw(text: str, version: int) -> Code:
     return Code(tuple(bytes(row) for row in made.matrix))
 
 
+def draw_text(text: str) -> Code:
+    """Draw any text for paper, as small as it gets: bytes, with level M against dirt and folds.
+
+    Raises:
+        BadInput: too long for one code (2,331 bytes).
+    """
+    try:
+        made = segno.make_qr(text, error="m", mode="byte", encoding="utf-8", mask=_MASK)
+    except ValueError as error:
+        raise _bad("not a text for one code", found=str(error).lower()[:80]) from None
+    return Code(tuple(bytes(row) for row in made.matrix))
+
+
 def largest_version(columns: int, lines: int) -> int:
     """The largest version that a terminal shows in half blocks, quiet zone and all.
 

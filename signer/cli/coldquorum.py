@@ -12,8 +12,10 @@ from typer.core import TyperGroup
 
 from signer.cli import exits, qr, session
 from signer.cli.online import (
+    backups,
     bsms,
     building,
+    ceremonies,
     demo,
     explaining,
     kit,
@@ -22,7 +24,9 @@ from signer.cli.online import (
     redteam,
     regtest,
     requests,
+    rotating,
     settling,
+    sheets,
     trying,
     vaults,
     voids,
@@ -32,7 +36,7 @@ from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
-    *("broadcast", "bump", "labels", "qr", "bsms", "bundle", "redteam", "regtest"),
+    *("broadcast", "bump", "labels", "qr", "bsms", "ceremony", "bundle", "redteam", "regtest"),
 )
 
 
@@ -57,6 +61,7 @@ policy = session.group("Policies: who approves what, up to how much.")
 request = session.group("Withdrawals, before they are built.")
 setup = session.group("Setting up a vault with others (BIP129).")
 labels = session.group("Labels of addresses, outputs, transactions (BIP329).")
+ceremony = session.group("What people follow and file: a playbook, a report.")
 chain = session.group("The embedded chain: play money, no node needed.")
 
 
@@ -75,6 +80,11 @@ vault.command("addresses")(vaults.addresses)
 vault.command("list")(vaults.list_)
 vault.command("import")(wallets.import_)
 vault.command("export")(wallets.export)
+vault.command("backup")(backups.backup)
+vault.command("recover")(backups.recover)
+vault.command("sheet")(sheets.sheet)
+vault.command("rotate")(rotating.rotate)
+vault.command("sweep")(rotating.sweep)
 app.add_typer(vault, name="vault")
 
 setup.command("tokens")(bsms.tokens_)
@@ -108,6 +118,9 @@ app.command("bump")(building.bump)
 labels.command("export")(labelling.export)
 labels.command("import")(labelling.import_)
 app.add_typer(labels, name="labels")
+ceremony.command("playbook")(ceremonies.playbook)
+ceremony.command("report")(ceremonies.report)
+app.add_typer(ceremony, name="ceremony")
 
 app.add_typer(qr.group(), name="qr")
 

@@ -27,6 +27,8 @@ ISSUED = {
     *("demo", "build", "inspect", "combine", "finalize", "broadcast"),
     *("vault create", "vault show", "vault addresses", "vault list", "vault import"),
     *("vault export", "labels export", "labels import"),
+    *("vault backup", "vault recover", "vault sheet", "vault rotate", "vault sweep"),
+    *("ceremony playbook", "ceremony report"),
     *("policy new", "policy check", "policy propose", "policy import", "policy show"),
     *("request new", "request show", "request list"),
     *("regtest mine", "regtest fund", "regtest info", "regtest reorg"),

@@ -9,7 +9,7 @@ from zlib import crc32
 from bsms_targets import fuzz_bsms
 from wallet_targets import WALLET_TARGETS
 
-from signer.carry import bbqr, bytewords, cbor, crypto_account, crypto_output, fountain, ur
+from signer.carry import bbqr, bip138, bytewords, cbor, crypto_account, crypto_output, fountain, ur
 from signer.carry.payload import MAX_PAYLOAD, Kind, Payload, guess
 from signer.carry.series import Session
 from signer.core.errors import BadInput
@@ -131,7 +131,31 @@ def fuzz_guess(data):
     assert len(payload.data) <= len(data)
 
 
+def fuzz_backup(data):
+    """An encrypted backup, still closed: what is read is written again, sorted and each once."""
+    try:
+        closed = bip138.Container.parse(data)
+    except BadInput:
+        return
+    again = bip138.Container.parse(closed.to_bytes())
+    assert again.slots == tuple(sorted(set(closed.slots)))
+    assert again.paths == tuple(sorted(set(closed.paths)))
+    assert (again.nonce, again.ciphertext) == (closed.nonce, closed.ciphertext)
+
+
+def fuzz_contents(data):
+    """What a backup decrypts to: contents that are written as they were read, then padding."""
+    try:
+        contents = list(bip138.read_contents(data))
+    except BadInput:
+        return
+    assert contents
+    assert data.startswith(b"".join(content.to_bytes() for content in contents))
+
+
 TARGETS = {
+    "backup": fuzz_backup,
+    "contents": fuzz_contents,
     "bytewords": fuzz_bytewords,
     "cbor": fuzz_cbor,
     "fountain": fuzz_fountain,

@@ -7,7 +7,7 @@ import typer
 
 from signer.cli import documents, show
 from signer.cli.naming import HINTS, named
-from signer.cli.offline import consent, identity, outputs, receipts
+from signer.cli.offline import consent, identity, outputs, own_wallets, receipts
 from signer.cli.offline.approve import OfficerOption
 from signer.cli.offline.outputs import OutputOption
 from signer.cli.offline.receipts import ReceiptOption
@@ -72,6 +72,7 @@ def _sign(
     show.note("\n".join((*documents.policy(policy), "")))
     if before and before.policy.id != policy.id:
         show.note("\n".join((*documents.changes(before.changes_to(policy)), "")))
+    own_wallets.tell(policy, (one.enrolment.vault for one in state.vaults.values()))
     if before is None and policy.epoch > 1:
         show.warn("its vault is not enrolled here: compare the policy before it yourself")
     consent.ask(f"sign it as {admin}?", policy.coin, policy.network, yes=yes)
@@ -132,6 +133,7 @@ def _accept(here: Session, case: "Case", file: Path, *, yes: bool) -> None:
     start = f"from block {policy.activation_height} on" if trusted.waits else "at once"
     show.note("\n".join((*documents.policy(policy), "")))
     show.note("\n".join((*documents.changes(trusted.changes), "")))
+    own_wallets.tell(policy, (one.enrolment.vault for one in state.vaults.values()))
     show.note(f"  it takes effect {start}; this machine has verified block {height}")
     if not found.known:
         consent.ask("accept these changes?", policy.coin, policy.network, yes=yes)

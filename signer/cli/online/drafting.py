@@ -94,7 +94,7 @@ def make(
     from signer.cli.online import inbox
     from signer.cli.online.coins import change_index, free
 
-    rate = None if fee_rate is None else _rate(fee_rate)
+    rate = None if fee_rate is None else read_rate(fee_rate)
     withdrawal = stored.withdrawal
     vault = store.vault(withdrawal.vault).vault
     chain_of = [link.withdrawal for link in store.withdrawals(vault.id)]
@@ -138,7 +138,7 @@ def make(
             policies=inbox.policy_chain(store, governing.id)[1],
             coins=coins,
             previous=_previous(versions, chain),
-            fee_rate=rate or _estimate(chain, target),
+            fee_rate=rate or estimate(chain, target),
             change_index=change_index(vault, chain, store, withdrawal.id, withdrawal.sequence),
             tip=tip.height,
             known=inbox.known_before(chain_of, withdrawal.sequence - len(load.links)),
@@ -267,8 +267,12 @@ def _previous(versions: "Sequence[_Version]", chain: "Chain") -> "Callable[[Unsp
     return previous
 
 
-def _rate(text: str) -> "FeeRate":
-    """Read sat/vB with up to three decimals."""
+def read_rate(text: str) -> "FeeRate":
+    """Read sat/vB with up to three decimals.
+
+    Raises:
+        BadInput: not such a number, or out of range.
+    """
     from signer.chain.chain import FeeRate
 
     match = _RATE.fullmatch(text)
@@ -284,7 +288,12 @@ def _rate(text: str) -> "FeeRate":
     return FeeRate(rate)
 
 
-def _estimate(chain: "Chain", target: int) -> "FeeRate":
+def estimate(chain: "Chain", target: int) -> "FeeRate":
+    """Ask the chain what confirms within so many blocks.
+
+    Raises:
+        ChainError: it cannot tell yet.
+    """
     from signer.chain.chain import MIN_RELAY_FEE
     from signer.chain.errors import ChainError
 

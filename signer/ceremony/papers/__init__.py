@@ -1,0 +1,1 @@
+"""Papers that people follow and file: checklists, playbooks, reports."""
