@@ -19,6 +19,7 @@ from signer.cli.offline import (
     keys,
     officers,
     policy,
+    serve,
     sign,
 )
 from signer.cli.session import HomeOption, JsonFlag
@@ -86,6 +87,7 @@ policy_group.command("sign")(policy.sign)
 app.add_typer(policy_group, name="policy")
 app.command("inspect")(inspect.inspect)
 app.command("sign")(sign.sign)
+app.command("serve")(serve.serve)
 device_group.command("list")(device.list_)
 device_group.command("info")(device.info)
 device_group.command("xpub")(device.xpub)

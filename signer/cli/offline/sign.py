@@ -1,6 +1,7 @@
 """`coldsign sign`: the eleven steps, from a file that nobody vouches for to a signed one."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,12 +17,46 @@ from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.core.errors import BadInput, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from signer.core.names import Fingerprint
     from signer.core.vault import Vault
+    from signer.sign.check import Checked
     from signer.sign.facts import Facts
+    from signer.sign.review import Review
+    from signer.sign.sign import Signed
     from signer.sign.softkey import SoftKey
+    from signer.sign.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How to sign.
+
+    Attributes:
+        key: name of the key, or None if only one is enrolled.
+        passphrase_file: as the option, or None: the officer is asked.
+        yes: do not ask whether to sign; test networks only.
+    """
+
+    key: str | None
+    passphrase_file: Path | None
+    yes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What `reviewed` did.
+
+    Attributes:
+        signed: the file with this key's signatures.
+        review: as the officer confirmed it.
+        key: the key's name.
+    """
+
+    signed: "Signed"
+    review: "Review"
+    key: str
 
 
 def sign(
@@ -46,7 +81,6 @@ def sign(
     """Check a PSBT, show what it does, and sign it if the officer says yes."""
     from signer.carry.file import read_psbt, write_psbt
     from signer.sign.check import examine
-    from signer.sign.sign import sign as sign_checked
     from signer.sign.state import State
 
     here = session(context, as_json=as_json, home=home)
@@ -56,21 +90,17 @@ def sign(
     with named(file, hint=HINTS["psbt"]):
         checked = examine(read_psbt(file), state.enrolments)
     vault = checked.facts.vault
-    consent.refuse_shortcut(vault.coin, vault.network, yes=yes)
-    own = None if device is None else device_sign.key_of(checked.facts, _instead(device, key))
-    name = own.type if own else _key_name(state.vaults[vault.id].keys, key, checked.facts)
-    # step 9
-    seen = gathered(checked, state)
-    show.note(f"{review.text(seen, sys.stderr)}\n")
-    consent.ask("sign it?", vault.coin, vault.network, yes=yes)
-    # steps 10 and 11, over the file as it is now
-    if own is None:
-        soft = _unlocked(here, name, vault, passphrase_file)
-        signed = sign_checked(checked, read_psbt(file), soft, state)
+    if device is None:
+        terms = Terms(key, passphrase_file, yes=yes)
+        done = reviewed(here, checked, state, terms, again=lambda: read_psbt(file))
+        seen, signed, name = done.review, done.signed, done.key
         vouches: dict[str, object] = {"vouches": "signer"}
     else:
-        done = device_sign.sign(here, checked, lambda: read_psbt(file), own, state)
-        signed, vouches = done.signed, done.told
+        own = device_sign.key_of(checked.facts, _instead(device, key))
+        seen = _confirmed(checked, state, yes=yes)
+        name = own.type
+        told = device_sign.sign(here, checked, lambda: read_psbt(file), own, state)
+        signed, vouches = told.signed, told.told
     try:
         write_psbt(target, signed.raw)
     except BadInput as problem:
@@ -82,7 +112,7 @@ def sign(
             hint="run it again, to another place if need be: it is safe, since the same "
             "transaction gets the same signatures",
         ) from None
-    officers = (*seen.signed, *_officer(vault, signed.fingerprint, seen.signed))
+    officers = signers(vault, seen, signed)
     data = {
         "txid": signed.txid,
         "withdrawal": seen.withdrawal,
@@ -101,17 +131,64 @@ def sign(
             (
                 ("signed", f"{len(officers)} of {vault.threshold}: {', '.join(officers)}"),
                 ("written", str(target)),
-                *((("checked by", f"the {vouches['vouches']}"),) if own else ()),
+                *((("checked by", f"the {vouches['vouches']}"),) if device else ()),
             )
         ),
     )
 
 
-def _officer(vault: "Vault", fingerprint: "Fingerprint", known: tuple[str, ...]) -> list[str]:
-    """Whose key it is, if that officer's signatures were not in the file before."""
-    return [
-        s.officer for s in vault.signers if s.fingerprint == fingerprint and s.officer not in known
-    ]
+def reviewed(
+    here: Session,
+    checked: "Checked",
+    state: "State",
+    terms: Terms,
+    *,
+    again: "Callable[[], bytes]",
+    until: int | None = None,
+) -> Done:
+    """Steps 9 to 11 with a key of this machine: show, ask, unlock, journal, sign.
+
+    Args:
+        here: the session.
+        checked: what steps 1 to 8 let through.
+        state: that they were taken with.
+        terms: how.
+        again: reads the file once more, after the officer's yes.
+        until: ends the officer's questions, as `signer/cli/prompt.py` says.
+
+    Raises:
+        BadInput: which key is unclear, it has signed already, its passphrase is wrong, `--yes`
+            where coins are worth money, or as `signer/sign/sign.py`.
+        Refused: a step said no, or the officer did.
+        TakenBack: by `until`.
+    """
+    from signer.sign.sign import sign as sign_checked
+
+    vault = checked.facts.vault
+    name = _key_name(state.vaults[vault.id].keys, terms.key, checked.facts)
+    # step 9
+    seen = _confirmed(checked, state, yes=terms.yes, until=until)
+    own = _unlocked(here, name, vault, terms.passphrase_file, until)
+    # steps 10 and 11, over the file as it is now
+    return Done(sign_checked(checked, again(), own, state), seen, name)
+
+
+def signers(vault: "Vault", seen: "Review", signed: "Signed") -> tuple[str, ...]:
+    """The officers whose signatures the file holds by now."""
+    new = (s.officer for s in vault.signers if s.fingerprint == signed.fingerprint)
+    return tuple(dict.fromkeys((*seen.signed, *new)))
+
+
+def _confirmed(
+    checked: "Checked", state: "State", *, yes: bool, until: int | None = None
+) -> "Review":
+    """Step 9: the officer reads, and says yes."""
+    vault = checked.facts.vault
+    consent.refuse_shortcut(vault.coin, vault.network, yes=yes)
+    seen = gathered(checked, state)
+    show.note(f"{review.text(seen, sys.stderr)}\n")
+    consent.ask("sign it?", vault.coin, vault.network, yes=yes, until=until)
+    return seen
 
 
 def _instead(device: str, key: str | None) -> str:
@@ -144,12 +221,14 @@ def _key_name(keys: "Mapping[Fingerprint, str]", wanted: str | None, facts: "Fac
     return name
 
 
-def _unlocked(here: Session, name: str, vault: "Vault", passphrase_file: Path | None) -> "SoftKey":
+def _unlocked(
+    here: Session, name: str, vault: "Vault", passphrase_file: Path | None, until: int | None
+) -> "SoftKey":
     from signer.keys import unlock
     from signer.keys.hardening import wipe
     from signer.sign.softkey import SoftKey
 
-    passphrase = prompt.passphrase(passphrase_file, f"the key {name}")
+    passphrase = prompt.passphrase(passphrase_file, f"the key {name}", until=until)
     own = SoftKey.of(unlock.root(here.home, name, passphrase), vault)
     wipe(passphrase)
     return own
