@@ -47,10 +47,10 @@ class HelloIs:
     vaults: tuple[str, ...]
 
     def to_bytes(self) -> bytes:
-        """Write it."""
-        vaults = b"".join(map(bytes.fromhex, self.vaults))
+        """Write it; vaults beyond the limit are left out."""
+        vaults = self.vaults[:_MOST_VAULTS]
         head = _text(self.program) + bytes.fromhex(self.fingerprint)
-        return head + _u16(len(self.vaults)) + vaults
+        return head + _u16(len(vaults)) + b"".join(map(bytes.fromhex, vaults))
 
     @classmethod
     def parse(cls, payload: bytes) -> "HelloIs":

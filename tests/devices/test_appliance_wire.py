@@ -139,6 +139,14 @@ def test_the_longest_refusal_fits():
     assert found[0].rule == "\u20ac" * (2048 // 3)
 
 
+def test_the_longest_hello_fits():
+    """More vaults than a message takes are left out."""
+    hello = HelloIs("coldquorum 0.1.0", "0badcafe", (ID,) * 200)
+    raw = Message(Kind.HELLO_IS, 1, hello.to_bytes()).to_bytes()
+    (message,) = Stream().feed(raw)
+    assert HelloIs.parse(message.payload).vaults == (ID,) * 100
+
+
 def test_no_message_of_a_host_asks_for_a_secret():
     """The requests are these six. Whoever adds one thinks about what it gives away."""
     asked = {kind.name for kind in Kind if kind < 0x80}
