@@ -21,7 +21,7 @@ for folder in ("attacks", "cli_offline"):
 from coldsign_terminal import Terminal, coldsign  # noqa: E402 -- found only now
 from world import PASSPHRASE, World  # noqa: E402 -- as above
 
-__all__ = ["Machine", "Pipes", "coldsign"]
+__all__ = ["Machine", "Pipes", "World", "coldsign"]
 
 
 @cache
