@@ -123,7 +123,11 @@ def _fetch_kernel(build):
 def _unpack(package, build, name):
     """Download a package, which is not installed, and unpack it under its name or not at all."""
     with TemporaryDirectory(dir=build) as folder:
-        _run("apt-get", "download", "--quiet", package, cwd=folder)
+        try:
+            _run("apt-get", "download", "--quiet", package, cwd=folder)
+        except CannotRun:  # the lists are older than what the archive holds
+            _run("apt-get", "update", "--quiet")
+            _run("apt-get", "download", "--quiet", package, cwd=folder)
         (file,) = Path(folder).glob("*.deb")
         _run("dpkg-deb", "-x", str(file), "unpacked", cwd=folder)
         (Path(folder) / "unpacked").rename(build / name)
