@@ -7,11 +7,12 @@ here raises `Differs`.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from signer.build.typed import parse_amount
+from signer.ceremony.devices import Devices, fingerprint
 from signer.ceremony.stage import Differs, Machine, Reason, Stage, Step
 from signer.ceremony.terminal import Script
 from signer.ceremony.thief import Forgery, forgeries
@@ -71,28 +72,41 @@ class _Cast:
     alice: Machine
     bob: Machine
     carol: Machine
+    devices: Devices | None = None
 
     @property
     def officers(self) -> tuple[Machine, ...]:
         return self.alice, self.bob, self.carol
 
+    def signs(self, officer: Machine, file: str) -> str:
+        """What this officer types to sign a file."""
+        at_device = self.devices is not None and officer is self.alice
+        return f"coldsign sign {file}" + (f" --device {fingerprint(officer)}" if at_device else "")
 
-def play(folder: Path, tell: Callable[[Step], None]) -> Played:
+
+def play(folder: Path, tell: Callable[[Step], None], *, usb: bool = False) -> Played:
     """Play the whole demo in a folder.
 
     Args:
         folder: empty; everything is left there.
         tell: called with each step when it is done.
+        usb: alice's key is on a simulated Coldcard, and bob's machine is an appliance on a cable.
 
     Raises:
         Differs: something came out otherwise.
     """
     stage = Stage(folder, tell)
-    cast = _Cast(
-        stage,
-        stage.machine("coordinator"),
-        *(stage.machine(name, _answers(name)) for name in OFFICERS),
-    )
+    alice, bob, carol = (stage.machine(name, _answers(name)) for name in OFFICERS)
+    coordinator = stage.machine("coordinator")
+    if not usb:
+        return _played(_Cast(stage, coordinator, alice, bob, carol))
+    with Devices.plugged(folder) as devices:
+        alice = replace(alice, cables=(devices.coldcard,))
+        return _played(_Cast(stage, coordinator, alice, bob, carol, devices))
+
+
+def _played(cast: _Cast) -> Played:
+    stage = cast.stage
     stage.scene = "keys"
     _keys(cast)
     stage.scene = "a vault and its policy"
@@ -134,10 +148,15 @@ def _keys(cast: _Cast) -> None:
 
 def _keys_of(cast: _Cast, officer: Machine) -> None:
     name = officer.name
-    officer.does("makes a signing key, words on paper", f"coldsign key create {name}")
+    command = "coldsign key xpub"
+    if cast.devices and officer is cast.alice:
+        officer.does("plugs in her Coldcard", "coldsign device list")
+        command = "coldsign device xpub"
+    else:
+        officer.does("makes a signing key, words on paper", f"coldsign key create {name}")
     officer.does(
         "exports its public half",
-        f"coldsign key xpub {name} --network {NETWORK} -o {name}.key.json",
+        f"{command} {name} --network {NETWORK} -o {name}.key.json",
         makes=f"{name}.key.json",
     )
     officer.does(
@@ -199,13 +218,16 @@ def _policy(cast: _Cast) -> None:
     cast.stage.carry(
         "vault and policy to all", coordinator, "vault.json", "policy-1.json", to=officers
     )
-    enrols = "coldsign enrol vault.json --policy policy-1.json --key"
-    cast.stage.at_once(
-        *(
-            partial(o.does, "compares the vault's id, and pins it", f"{enrols} {o.name}")
-            for o in officers
-        )
-    )
+    cast.stage.at_once(*(partial(_enrols, cast, officer) for officer in officers))
+
+
+def _enrols(cast: _Cast, officer: Machine) -> None:
+    at_device = cast.devices is not None and officer is cast.alice
+    key = "--officer-only" if at_device else f"--key {officer.name}"
+    enrols = f"coldsign enrol vault.json --policy policy-1.json {key}"
+    officer.does("compares the vault's id, and pins it", enrols)
+    if at_device:
+        officer.does("tells her Coldcard the vault", "coldsign device register treasury")
 
 
 def _fund(cast: _Cast) -> None:
@@ -247,8 +269,13 @@ def _request(cast: _Cast, name: str, *, why: str, signers: tuple[Machine, ...]) 
 def _settle(cast: _Cast) -> tuple[str, str, int, str]:
     """Sign, combine, finalise, send and confirm the first withdrawal."""
     coordinator = cast.coordinator
-    signs = "coldsign sign w1.psbt -o w1-{}.psbt"
-    _each(cast, (cast.alice, cast.bob), "reviews it, and signs", signs, "w1-{}.psbt")
+    if cast.devices:
+        cast.devices.sign(cast.stage, cast.alice, cast.bob, "w1")
+        files = ("w1-alice.psbt", "w1-bob.psbt")
+        cast.stage.carry("back to the coordinator", cast.alice, *files, to=(coordinator,))
+    else:
+        signs = "coldsign sign w1.psbt -o w1-{}.psbt"
+        _each(cast, (cast.alice, cast.bob), "reviews it, and signs", signs, "w1-{}.psbt")
     coordinator.does(
         "verifies and gathers the signatures",
         "coldquorum combine w1-alice.psbt w1-bob.psbt -o w1-signed.psbt",
@@ -281,9 +308,8 @@ def _attacks(cast: _Cast) -> tuple[Attack, ...]:
         file = f"{forgery.name}.psbt"
         (cast.coordinator.folder / file).write_bytes(forgery.raw)
         cast.stage.carry(forgery.story, cast.coordinator, file, to=signers, who="thief")
-        command = f"coldsign sign {file}"
         found = cast.stage.at_once(
-            *(partial(o.refuses, command, output=_signed(file)) for o in signers)
+            *(partial(o.refuses, cast.signs(o, file), output=_signed(file)) for o in signers)
         )
         for first, *_ in found:
             _expect(
@@ -292,14 +318,15 @@ def _attacks(cast: _Cast) -> tuple[Attack, ...]:
                 (forgery.step, forgery.rule),
             )
         attacks.append(Attack(forgery, tuple(reason for reasons in found for reason in reasons)))
-    cast.stage.at_once(*(partial(_goes_on, officer) for officer in signers))
+    cast.stage.at_once(*(partial(_goes_on, cast, officer) for officer in signers))
     return tuple(attacks)
 
 
-def _goes_on(officer: Machine) -> None:
+def _goes_on(cast: _Cast, officer: Machine) -> None:
     """The attacks have left nothing behind: the honest file is signed, the journal is whole."""
     file = "w2.psbt"
-    officer.does("signs the honest one all the same", f"coldsign sign {file}", makes=_signed(file))
+    story = "signs the honest one all the same"
+    officer.does(story, cast.signs(officer, file), makes=_signed(file))
     officer.does("checks the journal, link by link", "coldsign journal verify")
 
 

@@ -186,12 +186,14 @@ class Machine:
         name: the officer's, or `coordinator`.
         folder: what the person sees; commands run in it.
         script: what the person answers.
+        cables: the USB devices at it, as `vendor=FOLDER`.
     """
 
     stage: Stage
     name: str
     folder: Path
     script: Script
+    cables: tuple[str, ...] = ()
 
     def does(self, story: str, command: str, *, makes: str = "") -> Ran:
         """Type a command that has to succeed.
@@ -252,8 +254,8 @@ class Machine:
         argv, home = shlex.split(command), self.folder / "home"
         try:
             if self.script:
-                return converse(argv, self.script, cwd=self.folder, home=home)
-            return run(argv, cwd=self.folder, home=home)
+                return converse(argv, self.script, cwd=self.folder, home=home, cables=self.cables)
+            return run(argv, cwd=self.folder, home=home, cables=self.cables)
         except subprocess.TimeoutExpired as late:
             found = (late.output or b"").decode("utf-8", "replace")
             raise Differs(f"`{command}` does not end", expected="an end", found=found) from None

@@ -47,7 +47,14 @@ class Ran:
     err: str
 
 
-def run(argv: Sequence[str], *, cwd: Path, home: Path, timeout: float = TIMEOUT) -> Ran:
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    home: Path,
+    timeout: float = TIMEOUT,
+    cables: Sequence[str] = (),
+) -> Ran:
     """Run one of our programs to its end, with nobody to answer it.
 
     Args:
@@ -55,9 +62,10 @@ def run(argv: Sequence[str], *, cwd: Path, home: Path, timeout: float = TIMEOUT)
         cwd: the folder it runs in.
         home: the folder of its files.
         timeout: seconds before it is ended; that raises `subprocess.TimeoutExpired`.
+        cables: as `command`.
     """
     done = subprocess.run(  # noqa: S603 -- our own program, no shell
-        command(argv),
+        command(argv, cables),
         cwd=cwd,
         env=environment(home),
         stdin=subprocess.DEVNULL,
@@ -69,7 +77,13 @@ def run(argv: Sequence[str], *, cwd: Path, home: Path, timeout: float = TIMEOUT)
 
 
 def converse(
-    argv: Sequence[str], script: Script, *, cwd: Path, home: Path, timeout: float = TIMEOUT
+    argv: Sequence[str],
+    script: Script,
+    *,
+    cwd: Path,
+    home: Path,
+    timeout: float = TIMEOUT,
+    cables: Sequence[str] = (),
 ) -> Ran:
     """Run one of our programs at a terminal of its own, its stdout piped, and answer it.
 
@@ -79,10 +93,11 @@ def converse(
         cwd: the folder it runs in.
         home: the folder of its files.
         timeout: seconds before it is ended; that raises `subprocess.TimeoutExpired`.
+        cables: as `command`.
     """
     with _terminal() as (ours, theirs):
         child = subprocess.Popen(  # noqa: S603 -- our own program, no shell
-            command(argv),
+            command(argv, cables),
             cwd=cwd,
             env=environment(home),
             stdin=theirs,
@@ -100,13 +115,21 @@ def converse(
     return Ran(code, out, screen)
 
 
-def command(argv: Sequence[str]) -> list[str]:
-    """Give the argument list that starts one of our programs with this interpreter."""
+def command(argv: Sequence[str], cables: Sequence[str] = ()) -> list[str]:
+    """Give the argument list that starts one of our programs with this interpreter.
+
+    Args:
+        argv: the program's name and its arguments.
+        cables: USB devices that are plugged in, as `signer/ceremony/bus/station.py` takes them.
+    """
     program, *arguments = argv
     if program not in PROGRAMS:
         raise ValueError(program)
     # -P: a folder that the program runs in must not be able to shadow its modules.
-    return [sys.executable, "-P", "-m", f"signer.cli.{program}", *arguments]
+    start = [sys.executable, "-P", "-m"]
+    if cables and program == "coldsign":
+        return [*start, "signer.ceremony.bus.station", *cables, "--", *arguments]
+    return [*start, f"signer.cli.{program}", *arguments]
 
 
 def environment(home: Path) -> Mapping[str, str]:

@@ -25,6 +25,7 @@ from signer.cli.offline import (
     policy,
     receipts,
     recipe,
+    serve,
     sign,
 )
 from signer.cli.session import HomeOption, JsonFlag
@@ -99,6 +100,7 @@ policy_group.command("accept")(policy.accept)
 app.add_typer(policy_group, name="policy")
 app.command("inspect")(inspect.inspect)
 app.command("sign")(sign.sign)
+app.command("serve")(serve.serve)
 device_group.command("list")(device.list_)
 device_group.command("info")(device.info)
 device_group.command("xpub")(device.xpub)

@@ -129,6 +129,11 @@ def _run(app: typer.Typer, arguments: list[str], *, as_json: bool) -> int:
     return code
 
 
+def tell(problem: Problem | DeviceError) -> None:
+    """Print a problem on stderr and go on: for a program that serves one request after another."""
+    _tell(problem, as_json=False)
+
+
 def _tell(problem: Problem | DeviceError, *, as_json: bool) -> int:
     """Print a problem and return its exit code."""
     receipted = problem if isinstance(problem, Receipted) else None

@@ -6,9 +6,12 @@ Rules of interaction:
 - What was typed before a question appeared is thrown away: nobody confirms what was not yet shown.
 - stdin is read byte by byte, so that no buffer of the interpreter keeps a secret.
 - A closed stdin is an error (nobody answered), never a "yes".
+- A question may end before its answer, when what it is about is taken back: `until`, a descriptor
+  that can be read from then.
 """
 
 import os
+import select
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -38,18 +41,27 @@ PassphraseFile = Annotated[
 ]
 
 
-def passphrase(file: Path | None, what: str, *, new: bool = False) -> bytearray:
+class TakenBack(Exception):
+    """What a person was asked about is gone. Nobody said yes."""
+
+
+def passphrase(
+    file: Path | None, what: str, *, new: bool = False, until: int | None = None
+) -> bytearray:
     """A passphrase as raw bytes: the file's without its last line ending, or the person's.
 
     Args:
         file: what `--passphrase-file` said.
         what: what it opens, for the prompt: `passphrase for {what}: `.
         new: ask twice, and want at least `MIN_PASSPHRASE` characters.
+        until: see above.
 
     Raises:
         BadInput: no terminal, no answer, empty, too short, or two different answers.
+        TakenBack: by `until`.
     """
-    secret = _passphrase_line(f"passphrase for {what}: ") if file is None else _read_file(file)
+    question = f"passphrase for {what}: "
+    secret = _passphrase_line(question, until) if file is None else _read_file(file)
     if not secret:
         raise BadInput("the passphrase is empty", fault=Fault.OFFICER)
     # UTF-8 continuation bytes (RFC 3629) are not characters of their own.
@@ -65,11 +77,12 @@ def passphrase(file: Path | None, what: str, *, new: bool = False) -> bytearray:
     return secret
 
 
-def line(question: str, *, echo: bool = True) -> bytearray:
+def line(question: str, *, echo: bool = True, until: int | None = None) -> bytearray:
     """One answer, without its line ending.
 
     Raises:
         BadInput: stdin is closed, or the line is longer than `MAX_LINE` bytes.
+        TakenBack: by `until`.
     """
     try:
         source = sys.stdin.fileno()
@@ -78,7 +91,7 @@ def line(question: str, *, echo: bool = True) -> bytearray:
     with _unechoed(source, echo=echo):
         sys.stderr.write(question)
         sys.stderr.flush()
-        answer = _read_line(source)
+        answer = _read_line(source, until)
     if not echo:
         show.note("")  # the person's own line feed was not echoed
     if answer is None:
@@ -89,9 +102,9 @@ def line(question: str, *, echo: bool = True) -> bytearray:
     return answer
 
 
-def confirm(question: str, *, word: str = "yes") -> bool:
+def confirm(question: str, *, word: str = "yes", until: int | None = None) -> bool:
     """Whether the person typed exactly this word (letter case and outer blanks aside)."""
-    answer = line(f"{question} [type {word}]: ")
+    answer = line(f"{question} [type {word}]: ", until=until)
     return answer.strip().lower() == word.lower().encode()
 
 
@@ -130,9 +143,9 @@ def clear_screen() -> None:
     sys.stderr.flush()
 
 
-def _passphrase_line(question: str) -> bytearray:
+def _passphrase_line(question: str, until: int | None = None) -> bytearray:
     need_terminal("asking for a passphrase", "use --passphrase-file FILE")
-    return line(question, echo=False)
+    return line(question, echo=False, until=until)
 
 
 def _read_file(file: Path) -> bytearray:
@@ -148,10 +161,13 @@ def _read_file(file: Path) -> bytearray:
     return secret
 
 
-def _read_line(source: int) -> bytearray | None:
+def _read_line(source: int, until: int | None) -> bytearray | None:
     """Bytes up to a line feed or the end, or None if the end comes first."""
     answer = bytearray()
     while len(answer) <= MAX_LINE:
+        if until is not None and until in select.select([source, until], [], [])[0]:
+            show.note("")
+            raise TakenBack
         try:
             byte = os.read(source, 1)
         except OSError:  # not open, or the terminal hung up

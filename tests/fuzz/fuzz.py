@@ -27,10 +27,11 @@ def targets():
     """Import the table of targets; under atheris, with our code instrumented."""
     watching = atheris.instrument_imports(include=["signer", "hw"]) if atheris else nullcontext()
     with watching:
+        from appliance_targets import TARGETS as APPLIANCE
         from carry_targets import TARGETS as CODES
         from device_targets import TARGETS as DEVICES
         from keys_targets import TARGETS as KEYS
-    return CODES | DEVICES | KEYS
+    return APPLIANCE | CODES | DEVICES | KEYS
 
 
 def dispatch(table):

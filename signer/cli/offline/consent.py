@@ -22,15 +22,16 @@ def refuse_shortcut(coin: str, network: str, *, yes: bool) -> None:
         )
 
 
-def ask(question: str, coin: str, network: str, *, yes: bool) -> None:
+def ask(question: str, coin: str, network: str, *, yes: bool, until: int | None = None) -> None:
     """Go on only if the officer says yes, or `--yes` was given on a test network.
 
     Raises:
         BadInput: `--yes` on a network with value, or nobody to ask.
         Refused: the officer said something else (step 9).
+        TakenBack: by `until`, as `signer/cli/prompt.py` says.
     """
     refuse_shortcut(coin, network, yes=yes)
-    if not yes and not prompt.confirm(question):
+    if not yes and not prompt.confirm(question, until=until):
         raise Refused(
             Refusal(
                 _REVIEW,

@@ -30,6 +30,9 @@ def demo(
         Path | None,
         typer.Option(metavar="DIR", readable=False, help="Leave everything in this new folder."),
     ] = None,
+    usb: Annotated[
+        bool, typer.Option("--usb", help="With a simulated Coldcard and an appliance.")
+    ] = False,
     as_json: JsonFlag = False,
     home: HomeOption = None,  # noqa: ARG001 -- every command takes it
 ) -> None:
@@ -47,7 +50,7 @@ def demo(
     wants_json = as_json or bool(context.find_root().params.get("as_json"))
     started = time.monotonic()
     with _folder(keep) as folder:
-        played = play(folder, _narrator(show.note if wants_json else _at_once))
+        played = play(folder, _narrator(show.note if wants_json else _at_once), usb=usb)
     seconds = round(time.monotonic() - started, 1)
     show.emit(wants_json, _data(played, keep, seconds), _ending(played, keep, seconds))
 

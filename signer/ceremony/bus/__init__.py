@@ -1,0 +1,1 @@
+"""A rehearsal's USB: devices that are programs, on a bus of named pipes, behind pyusb's backend."""
