@@ -1,7 +1,6 @@
 """Wallets as destinations: every form against another program's derivation."""
 
 from dataclasses import replace
-from time import perf_counter
 
 import bdkpython as bdk
 import pytest
@@ -123,13 +122,9 @@ def test_a_policys_wallets_are_derived():
     assert found == {one: theirs(one, 3), other: theirs(other, 5)}
 
 
-def test_it_is_fast_enough_to_do_at_each_signature():
-    """1,000 addresses on each branch of a 2-of-3 vault in well under a second, and once."""
+def test_a_wallet_is_derived_once():
+    """1,000 addresses on each branch of a 2-of-3 vault; the second time they are remembered."""
     vault = make_vault(2, 3)
-    times = []
-    for _ in range(2):
-        start = perf_counter()
-        assert len(addresses(vault.descriptor, 1000, "BTC", "regtest")) == 2000
-        times.append(perf_counter() - start)
-    assert times[0] < 2
-    assert times[1] < 0.01
+    first = addresses(vault.descriptor, 1000, "BTC", "regtest")
+    assert len(first) == 2000
+    assert addresses(vault.descriptor, 1000, "BTC", "regtest") is first
