@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from signer.core import secp
 from signer.core.bip32 import ExtendedPrivateKey, parse_path
@@ -19,7 +18,7 @@ from signer.core.errors import Fault, Problem, SelfTestFailed
 from signer.core.names import Sats
 from signer.core.sighash import Bip143
 from signer.core.transaction import Transaction
-from signer.keys import entropy, mnemonic
+from signer.keys import known_answers as keys
 from signer.keys.hardening import SocketForbidden
 from signer.sign import softkey
 
@@ -63,17 +62,6 @@ ED25519_SIGNATURE = (
     "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
     "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
 )
-
-# Coldcard's published example of dice, which SeedSigner tests as well: the rolls, and the words.
-# https://coldcard.com/docs/verifying-dice-roll-math
-DICE_ROLLS = b"123456"
-DICE_WORDS = (
-    "mirror reject rookie talk pudding throw happy era myth already payment own sentence push "
-    "head sting video explain letter bomb casual hotel rather garment"
-)
-
-# RFC 9106 section 5.3: 32 KiB, 3 passes, 4 lanes, with secret and associated data.
-ARGON2ID_TAG = "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,22 +155,6 @@ def _ed25519() -> str:
     return "RFC 8032, test 2"
 
 
-def _argon2id() -> str:
-    # OpenSSL before 3.2 lacks it and raises here.
-    sizes = {"length": 32, "iterations": 3, "lanes": 4, "memory_cost": 32}
-    kdf = Argon2id(salt=b"\x02" * 16, ad=b"\x04" * 12, secret=b"\x03" * 8, **sizes)
-    _equal(kdf.derive(b"\x01" * 32).hex(), ARGON2ID_TAG)
-    return "RFC 9106, section 5.3"
-
-
-def _dice() -> str:
-    alone = entropy.mix(32, None, [bytearray(DICE_ROLLS)])
-    _equal(" ".join(mnemonic.words(alone)), DICE_WORDS)
-    # With a machine's part, the difference is that part and nothing else.
-    _equal(entropy.mix(32, alone, [bytearray(DICE_ROLLS)]).hex(), "00" * 32)
-    return "Coldcard's example"
-
-
 def _no_socket() -> str:
     try:
         _socket.socket().close()
@@ -197,7 +169,6 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "BIP143": _bip143,
     "RFC 6979": _ecdsa,
     "Ed25519": _ed25519,
-    "Argon2id": _argon2id,
-    "dice to words": _dice,
+    **keys.CHECKS,
     "no socket": _no_socket,
 }

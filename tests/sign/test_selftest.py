@@ -7,6 +7,7 @@ import pytest
 
 from signer.core import secp
 from signer.core.errors import SelfTestFailed
+from signer.keys import known_answers
 from signer.sign import selftest, softkey
 
 FLIPPED = [
@@ -76,9 +77,10 @@ def test_it_fails_where_a_socket_can_be_opened():
 @pytest.mark.parametrize(("check", "vector"), FLIPPED, ids=[vector for _, vector in FLIPPED])
 def test_it_fails_when_a_vector_is_altered(monkeypatch, check, vector):
     """One character of any vector changes the verdict, and the failure names the check."""
-    known = getattr(selftest, vector)
+    home = selftest if hasattr(selftest, vector) else known_answers
+    known = getattr(home, vector)
     last = "4" if known[-1] != "4" else "5"
-    monkeypatch.setattr(selftest, vector, known[:-1] + last)
+    monkeypatch.setattr(home, vector, known[:-1] + last)
     with pytest.raises(SelfTestFailed, match=f"self-test failed: {check}$"):
         selftest.run()
 

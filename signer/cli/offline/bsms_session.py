@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from policies import strict_json
 from policies.strict_json import Fields
-from signer.carry.bsms import KeyRecord
 from signer.core.errors import BadInput, Fault
 from signer.core.files import failed, make_folder, read_limited, sync_folder, write_private
+
+if TYPE_CHECKING:
+    from signer.carry.bsms import KeyRecord
 
 _MAX = 1 << 14
 
@@ -22,7 +25,7 @@ class BsmsSession:
     """
 
     network: str
-    record: KeyRecord
+    record: "KeyRecord"
 
 
 def path(home: Path, name: str) -> Path:
@@ -62,6 +65,8 @@ def load(home: Path, name: str) -> BsmsSession:
     Raises:
         BadInput: none is open, or its file is damaged.
     """
+    from signer.carry.bsms import KeyRecord
+
     if not path(home, name).exists():
         raise BadInput(
             "no session with this key is open",
