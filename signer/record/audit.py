@@ -218,7 +218,10 @@ def _deed(home: Path, entry: Entry, memory: _Memory | None, found: Audit) -> Non
         facts, withdrawal = checked.facts, checked.approved.withdrawal
         now = (facts.vault.id, withdrawal.sequence, facts.txid)
         _same("signature", (said.get("vault"), said.get("sequence"), said.get("txid")), now)
-        if said.get("fingerprint") not in vaults[facts.vault.id].keys:
+        own = {one.fingerprint for one in facts.vault.signers}
+        if "device" not in said:
+            own &= vaults[facts.vault.id].keys.keys()
+        if said.get("fingerprint") not in own:
             raise _Different(f"{said.get('fingerprint')} is not this machine's key in the vault")
     elif entry.event == "approve":
         envelope, withdrawal = Envelope.wrap("withdrawal", data), Withdrawal.parse(data)

@@ -192,6 +192,9 @@ def test_sign(ready):
     assert entry.fields["device"] == ready.vendor
     assert entry.fields["fingerprint"] == ready.device.fingerprint
     assert ready.plugged.given_back
+    verified = ready.run("journal", "verify", "--json")
+    assert verified.code == 0, verified.err
+    assert verified.json["replayed"] == 1, "the verdict comes out again from what was kept"
 
 
 def test_a_second_cosigner_and_the_consensus_code(ready, tmp_path):
