@@ -2,5 +2,9 @@
 
 from coldcard_device import ColdcardDevice
 from simulated import SimulatedSigner
+from trezor_device import TrezorDevice
 
-SIMULATORS: dict[str, type[SimulatedSigner]] = {"coldcard": ColdcardDevice}
+SIMULATORS: dict[str, type[SimulatedSigner]] = {
+    "coldcard": ColdcardDevice,
+    "trezor": TrezorDevice,
+}

@@ -15,9 +15,10 @@ from around import Notebook, Somebody
 from facts import recorded_task, recorded_vault
 
 from hw.device import Surroundings
-from hw.drivers import coldcard
+from hw.drivers import coldcard, trezor
 from hw.errors import DeviceError, TimedOut
 from hw.framing import coldcard as framing
+from hw.framing import trezor as trezor_framing
 from hw.task import Chain
 from signer.core.errors import BadInput, Refused
 from signer.station.answer import accept
@@ -58,8 +59,9 @@ class Spoken:
 
 
 def surroundings():
-    """An officer who is not there; nobody waits."""
-    return Surroundings(Somebody(), Notebook(), lambda size: b"\x01" * size, lambda _seconds: None)
+    """An officer who types the same at every question; nobody waits."""
+    officer = Somebody(secrets=["1937"] * 100)
+    return Surroundings(officer, Notebook(), lambda size: b"\x01" * size, lambda _seconds: None)
 
 
 @cache
@@ -112,4 +114,31 @@ def fuzz_coldcard_reports(data):
     station(signer)
 
 
-TARGETS = {"coldcard": fuzz_coldcard, "coldcard_reports": fuzz_coldcard_reports}
+def fuzz_trezor(data):
+    """Answers in whole messages, a type of two bytes before each; the first is the Features."""
+    said = [part for part in answers(data) if len(part) >= 2]
+    packets = (
+        packet
+        for part in said[1:]
+        for packet in trezor_framing.cut(
+            trezor_framing.Message(int.from_bytes(part[:2], "big"), part[2:])
+        )
+    )
+    pipe = Spoken(packets)
+    with suppress(DeviceError):
+        features = trezor_framing.Fields(said[0][2:] if said else b"")
+        station(trezor.Trezor(trezor_framing.Link(pipe), pipe, surroundings(), features))
+
+
+def fuzz_trezor_packets(data):
+    """Packets of any size, from the first byte of a session on."""
+    with suppress(DeviceError):
+        station(trezor.start(Spoken(answers(data)), surroundings()))
+
+
+TARGETS = {
+    "coldcard": fuzz_coldcard,
+    "coldcard_reports": fuzz_coldcard_reports,
+    "trezor": fuzz_trezor,
+    "trezor_packets": fuzz_trezor_packets,
+}
