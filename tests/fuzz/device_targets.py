@@ -15,11 +15,12 @@ from around import Notebook, Somebody
 from facts import recorded_task, recorded_vault
 
 from hw.device import Surroundings
-from hw.drivers import coldcard, trezor
+from hw.drivers import coldcard, jade, trezor
 from hw.errors import DeviceError, TimedOut
 from hw.framing import coldcard as framing
+from hw.framing import jade as jade_framing
 from hw.framing import trezor as trezor_framing
-from hw.task import Chain
+from hw.task import Chain, Registration
 from signer.core.errors import BadInput, Refused
 from signer.station.answer import accept
 from signer.station.task import script_facts, vault_facts
@@ -68,7 +69,8 @@ def surroundings():
 def asked():
     """What the station asks: the recorded vault and transaction."""
     vault = recorded_vault("coldcard")
-    return vault_facts(vault), script_facts(vault, 0, 0), recorded_task("coldcard")
+    kept = Registration("any", "0f056943", vault.id, vault.name)
+    return vault_facts(vault), script_facts(vault, 0, 0), recorded_task("coldcard", kept)
 
 
 def station(signer):
@@ -80,7 +82,7 @@ def station(signer):
         lambda: signer.xpub(facts.cosigners[0].path, Chain("BTC", "test")),
         lambda: signer.registered(facts, None),
         lambda: signer.register(facts),
-        lambda: signer.show_address(facts, script, None),
+        lambda: signer.show_address(facts, script, task.registration),
         lambda: accept(task, signer.sign(task), memory),
         signer.cancel,
         signer.close,
@@ -136,9 +138,39 @@ def fuzz_trezor_packets(data):
         station(trezor.start(Spoken(answers(data)), surroundings()))
 
 
+def fuzz_jade(data):
+    """Whole answers, whatever their ids: each comes as the answer to what is asked next."""
+    link = Answering(answers(data))
+    version = {"JADE_STATE": "READY", "JADE_NETWORKS": "ALL", "JADE_VERSION": "1.0.40"}
+    station(jade.Jade(link, Spoken(()), surroundings(), version))
+
+
+class Answering(jade_framing.Link):
+    """A link on which every request is answered by the next thing that was said."""
+
+    def __init__(self, said):
+        super().__init__(Spoken(()), 1)
+        self._said = iter(said)
+
+    def receive(self, _timeout):
+        """Answer."""
+        for one in self._said:
+            found = jade_framing.decode(one)
+            return jade_framing._reply(found[0] if found and isinstance(found[0], dict) else {})
+        raise TimedOut("it has said everything")
+
+
+def fuzz_jade_stream(data):
+    """Bytes of a serial line, from the first one of a session on."""
+    with suppress(DeviceError):
+        station(jade.start(Spoken(answers(data)), surroundings()))
+
+
 TARGETS = {
     "coldcard": fuzz_coldcard,
     "coldcard_reports": fuzz_coldcard_reports,
+    "jade": fuzz_jade,
+    "jade_stream": fuzz_jade_stream,
     "trezor": fuzz_trezor,
     "trezor_packets": fuzz_trezor_packets,
 }

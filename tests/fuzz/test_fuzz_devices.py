@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from device_targets import TARGETS
+from device_targets import accept as device_targets_accept
 from mutation import inputs
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -43,3 +44,18 @@ def test_the_fuzzer_reaches_the_signature():
         any(part.startswith(b"biny" + task.psbt[:40]) for part in answers(data))
         for data in kept("coldcard")
     )
+
+
+@pytest.mark.parametrize("name", ["jade", "jade_stream", "trezor", "trezor_packets"])
+def test_a_kept_input_is_signed(name, monkeypatch):
+    """Without a cipher in the way, a kept input leads to a signature that the station takes."""
+    taken = []
+
+    def accept(*asked):
+        taken.append(found := device_targets_accept(*asked))
+        return found
+
+    monkeypatch.setattr("device_targets.accept", accept)
+    for data in kept(name):
+        TARGETS[name](data)
+    assert taken
