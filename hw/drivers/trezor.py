@@ -89,6 +89,17 @@ _BITCOIN_LIKE, _PASSPHRASE_ENTRY = 2, 17  # messages-management.proto, Capabilit
 # messages-common.proto, FailureType.
 _CANCELLED, _PIN_CANCELLED, _PIN_INVALID, _NOT_INITIALIZED, _INVALID_PROTOCOL = 4, 6, 7, 11, 17
 
+_LOOK: Final = {
+    3: "compare this output's amount and address, and confirm",
+    8: "compare the total and the fee, and confirm",
+    10: "compare the address, and confirm",
+    15: "it does not know this path: read what it says",
+    18: "it warns: read what it says",
+    19: "type the passphrase there",
+    20: "type the PIN there",
+}
+"""What to do at a ButtonRequest (messages-common.proto, ButtonRequestType)."""
+
 _HARDENED: Final = 1 << 31
 _FIRST_CHILD: Final = (_HARDENED,)
 _QUESTIONS: Final = 1000  # in one answer: a device that asks more is broken
@@ -253,7 +264,8 @@ class Trezor:
                 self._asked = False
                 raise _failure(fields)
             if said.kind == _BUTTON_REQUEST:
-                self._around.officer.tell("look at the Trezor: compare what it shows, and confirm")
+                what = _LOOK.get(fields.number(1), "compare what it shows, and confirm")
+                self._around.officer.tell(f"look at the Trezor: {what}")
                 self._link.send(_BUTTON_ACK)
             elif said.kind in secrets:
                 secrets.pop(said.kind)()  # once: after a wrong one it gives up

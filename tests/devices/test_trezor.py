@@ -125,7 +125,7 @@ def test_address(bus, vault, script):
     assert session.signer._address(vault, script, show=False) == script.address
     assert session.officer.told == []
     assert session.signer.show_address(vault, script, None) == script.address
-    assert "look at the Trezor" in session.officer.told[0]
+    assert session.officer.told == ["look at the Trezor: compare the address, and confirm"]
     assert session.ends()
 
 
@@ -146,6 +146,8 @@ def test_signing_and_the_final_transaction(bus, flow, sorts, looks):
     answer = session.signer.sign(task)
     assert session.ends()
     assert len(session.officer.told) == looks
+    assert "this output" in session.officer.told[0]
+    assert "the fee" in session.officer.told[-1]
     (signature,) = accept(task, answer, session.signer._around.memory).values()
     said = case("trezor")
     assert signature.signature.hex() == said["device_signatures"][0]["signature"]
@@ -340,6 +342,49 @@ def test_models_and_editions(bus):
         signer.registered(monacoin, None)
     with pytest.raises(Unsupported):
         signer.xpub(ACCOUNT, Chain("LTC", "main"))
+
+
+class Answering:
+    """A far side that signs at once whatever it is told, and keeps what that was."""
+
+    def __init__(self):
+        self.told = b""
+        self._waiting = []
+
+    def wrote(self, data):
+        """Take a packet."""
+        self.told += data
+        part = Body().number(1, 0).data(2, b"DER")
+        said = Message(21, bytes(Body().number(1, 3).body(3, part)))
+        self._waiting = [] if len(self.told) > 64 else framing.cut(said)
+
+    def reads(self, _size):
+        """Give the answer."""
+        return self._waiting.pop(0) if self._waiting else None
+
+
+@pytest.mark.parametrize(
+    ("chain", "name", "script_type", "sighash"),
+    [
+        (Chain("BCH", "main"), b"Bcash", "p2sh", 0x41),
+        (Chain("MONA", "main"), b"Monacoin", "p2sh-p2wsh", 0x01),
+        (Chain("BTC", "signet"), b"Testnet", "p2wsh", 0x01),
+        (Chain("BTC", "regtest"), b"Regtest", "p2sh", 0x01),
+    ],
+)
+def test_other_coins_and_networks(bus, chain, name, script_type, sighash):
+    """Each has its name on the wire, its script type, and its sighash byte behind the signature."""
+    session = Session(bus, "01-hello")
+    far = session.plugged.far = Answering()
+    task = withdrawal(vault_of("trezor", 2, 3), coins=1, changes=1)
+    facts = replace(task.vault, chain=chain, script_type=script_type)
+    task = replace(task, vault=facts, sighash=sighash)
+    session.signer._fingerprint = task.fingerprint
+    (signed,) = session.signer.sign(task).signatures
+    assert signed.signature == b"DER" + bytes((sighash,))
+    assert name in far.told
+    (coin,) = (trezor.Pieces(task, sorts=True).asked(Fields(b"")),)
+    assert Fields(bytes(coin)).fields(2).number(6) == trezor.SPEND[script_type]
 
 
 def test_a_vault_without_its_key(bus):
