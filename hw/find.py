@@ -11,11 +11,11 @@ from typing import Final
 
 from hw import bridge, hidapi, usb
 from hw.device import Driver, HardwareSigner, Surroundings
-from hw.drivers import coldcard
+from hw.drivers import coldcard, ledger
 from hw.errors import DeviceError, NotFound
 from hw.pipe import Pipe, Shape, Transport
 
-DRIVERS: Final[tuple[Driver, ...]] = (coldcard.DRIVER,)
+DRIVERS: Final[tuple[Driver, ...]] = (coldcard.DRIVER, ledger.DRIVER)
 """Every vendor that this program speaks to."""
 
 

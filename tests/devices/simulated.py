@@ -76,6 +76,9 @@ class SimulatedSigner(FarSide):
     registers: ClassVar[bool] = True
     """Whether it has to be told a vault."""
 
+    cancels: ClassVar[bool] = True
+    """Whether its protocol can take a question back."""
+
     def __init__(self, bus: Bus, seed: str = "device", owner: Owner | None = None):
         super().__init__()
         self.bus = bus

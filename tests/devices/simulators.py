@@ -1,6 +1,10 @@
 """The table of simulated signers, by the vendor's name in `hw/find.py`: one line a vendor."""
 
 from coldcard_device import ColdcardDevice
+from ledger_device import LedgerDevice
 from simulated import SimulatedSigner
 
-SIMULATORS: dict[str, type[SimulatedSigner]] = {"coldcard": ColdcardDevice}
+SIMULATORS: dict[str, type[SimulatedSigner]] = {
+    "coldcard": ColdcardDevice,
+    "ledger": LedgerDevice,
+}

@@ -15,9 +15,10 @@ from around import Notebook, Somebody
 from facts import recorded_task, recorded_vault
 
 from hw.device import Surroundings
-from hw.drivers import coldcard
+from hw.drivers import coldcard, ledger
 from hw.errors import DeviceError, TimedOut
 from hw.framing import coldcard as framing
+from hw.framing import ledger as ledger_framing
 from hw.task import Chain
 from signer.core.errors import BadInput, Refused
 from signer.station.answer import accept
@@ -36,10 +37,12 @@ def answers(data):
 class Spoken:
     """A pipe on which a device says what it was told to, and then nothing more."""
 
-    shape, product, place = coldcard.DRIVER.shapes[0], 0xCC10, "a fuzzer"
+    place = "a fuzzer"
 
-    def __init__(self, reports):
+    def __init__(self, reports, driver=coldcard.DRIVER):
         self._reports = iter(reports)
+        self.shape = driver.shapes[0]
+        self.product = self.shape.product
 
     def write(self, data):
         """Nobody listens."""
@@ -112,4 +115,27 @@ def fuzz_coldcard_reports(data):
     station(signer)
 
 
-TARGETS = {"coldcard": fuzz_coldcard, "coldcard_reports": fuzz_coldcard_reports}
+def fuzz_ledger(data):
+    """Answers in whole messages of a Ledger with the Test app open."""
+    said = (part for part in answers(data) if len(part) > 1)
+    pipe = Spoken((r for part in said for r in ledger_framing.cut(part)), ledger.DRIVER)
+    info = ledger.DeviceInfo("Ledger", "2.4.6", locked=False)
+    link = ledger_framing.Link(pipe)
+    station(ledger.Ledger(pipe, surroundings(), link, info, "Bitcoin Test"))
+
+
+def fuzz_ledger_reports(data):
+    """Reports of any size, from the first on."""
+    try:
+        signer = ledger.start(Spoken(answers(data), ledger.DRIVER), surroundings())
+    except DeviceError:
+        return
+    station(signer)
+
+
+TARGETS = {
+    "coldcard": fuzz_coldcard,
+    "coldcard_reports": fuzz_coldcard_reports,
+    "ledger": fuzz_ledger,
+    "ledger_reports": fuzz_ledger_reports,
+}
