@@ -11,11 +11,11 @@ from typing import Final
 
 from hw import bridge, hidapi, usb
 from hw.device import Driver, HardwareSigner, Surroundings
-from hw.drivers import coldcard, ledger
+from hw.drivers import bitbox02, coldcard, ledger
 from hw.errors import DeviceError, NotFound
 from hw.pipe import Pipe, Shape, Transport
 
-DRIVERS: Final[tuple[Driver, ...]] = (coldcard.DRIVER, ledger.DRIVER)
+DRIVERS: Final[tuple[Driver, ...]] = (coldcard.DRIVER, ledger.DRIVER, bitbox02.DRIVER)
 """Every vendor that this program speaks to."""
 
 

@@ -95,6 +95,9 @@ class SimulatedSigner(FarSide):
     def set_network(self, network: str) -> None:
         """Be set to "main", "test" or "regtest", if the device knows such a setting."""
 
+    def know(self, memory) -> None:
+        """Be paired already with the station whose drivers' memory this is, if the device pairs."""
+
     def key(self, path: tuple[int, ...]) -> ExtendedPrivateKey:
         """The private key at a path; another one if the device lies about it."""
         root = root_of("alpha") if self.owner.lie is Lie.OTHER_XPUB else self.root

@@ -13,6 +13,7 @@ from hw import find
 from signer.core.journal import Journal
 from signer.core.psbt import Psbt
 from signer.core.vault import RECEIVE, Vault
+from signer.station.kept import Kept
 
 VENDORS = tuple(driver.vendor for driver in find.DRIVERS)
 
@@ -29,6 +30,7 @@ class Station(Desk):
         self.device = SIMULATORS[vendor](bus)
         self.device.root = self.world.officers["alice"].root
         self.device.set_network("regtest")
+        self.device.know(Kept(self.home))
         self.plugged = self.device.plugged()
 
     def enrol_vault(self):
@@ -69,6 +71,7 @@ def ready(station):
 def test_list_two_of_the_same_model_and_a_stranger(station):
     """Each is listed with its own fingerprint and place; what is no signer is not."""
     other = SIMULATORS[station.vendor](station.bus, "beta")
+    other.know(Kept(station.home))
     other.plugged()
     done = station.run("device", "list", "--json")
     assert done.code == 0, done.err

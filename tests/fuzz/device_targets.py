@@ -15,8 +15,9 @@ from around import Notebook, Somebody
 from facts import recorded_task, recorded_vault
 
 from hw.device import Surroundings
-from hw.drivers import coldcard, ledger
+from hw.drivers import bitbox02, coldcard, ledger
 from hw.errors import DeviceError, TimedOut
+from hw.framing import bitbox02 as bitbox02_framing
 from hw.framing import coldcard as framing
 from hw.framing import ledger as ledger_framing
 from hw.task import Chain
@@ -133,7 +134,36 @@ def fuzz_ledger_reports(data):
     station(signer)
 
 
+def fuzz_bitbox02(data):
+    """Answers in whole messages, as if the link were open and nothing encrypted."""
+    said = iter(list(answers(data)))
+
+    def ask(_request):
+        for message in said:
+            return message
+        raise TimedOut("it has said everything")
+
+    pipe, around = Spoken(()), surroundings()
+    link = bitbox02_framing.Link(pipe, around)
+    link.begin, link.ask = (lambda: None), ask
+    hello = bitbox02_framing.Hello(
+        "9.25.1", nova=True, bitcoin_only=False, unlocked=True, seeded=True
+    )
+    station(bitbox02.BitBox02(pipe, around, link, hello))
+
+
+def fuzz_bitbox02_reports(data):
+    """Reports of any size, from the first on: the handshake is in reach, what it hides is not."""
+    try:
+        signer = bitbox02.start(Spoken(answers(data), bitbox02.DRIVER), surroundings())
+    except DeviceError:
+        return
+    station(signer)
+
+
 TARGETS = {
+    "bitbox02": fuzz_bitbox02,
+    "bitbox02_reports": fuzz_bitbox02_reports,
     "coldcard": fuzz_coldcard,
     "coldcard_reports": fuzz_coldcard_reports,
     "ledger": fuzz_ledger,
