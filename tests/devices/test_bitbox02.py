@@ -10,6 +10,7 @@ import pytest
 from around import Notebook, Somebody, around
 from bitbox02_device import Bitbox02Device
 from facts import recorded_task, recorded_vault, settled
+from officers_desk import Desk
 from replay import Player, Recording, case
 
 from hw import curve, usb
@@ -250,6 +251,25 @@ def test_pairing_once(bus):
     one.officer.told.clear()
     assert one.open().fingerprint() == one.device.fingerprint
     assert not one.officer.told
+
+
+def test_pairing_at_the_program(bus, monkeypatch, capfd, tmp_path):
+    """The officer types yes once; a no ends with exit code 5, and asks again the next time."""
+    device = Bitbox02Device(bus)
+    plugged = device.plugged()
+    for name in ("desk", "home"):
+        (tmp_path / name).mkdir()
+    desk = Desk(monkeypatch, capfd, tmp_path / "desk", tmp_path / "home")
+    done = desk.run("device", "info", "--json", answer="no\n")
+    assert (done.code, done.json["error"]["kind"]) == (5, "Lied")
+    done = desk.run("device", "info", "--json", answer="yes\n")
+    assert done.code == 0, done.err
+    assert "did the BitBox02 show" in done.err
+    assert done.json["fingerprint"] == device.fingerprint
+    done = desk.run("device", "info", "--json")
+    assert (done.code, done.json["fingerprint"]) == (0, device.fingerprint)
+    assert "BitBox02 show" not in done.err
+    assert plugged.given_back
 
 
 def test_pairing_that_is_not_confirmed(bus):
