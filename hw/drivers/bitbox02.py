@@ -69,6 +69,7 @@ _COINS: Final = {"main": 0, "test": 1, "signet": 1, "regtest": 4}
 _SCRIPTS: Final = {"p2wsh": 0, "p2sh-p2wsh": 1}
 """btc.proto, BTCScriptConfig.Multisig.ScriptType. BIP48's last step: one more, the other way."""
 
+_ACCOUNTS: Final = range(100)  # keypath.rs: no account above 99
 _BIP48_SCRIPTS: Final = {"p2wsh": 2, "p2sh-p2wsh": 1}
 
 _DISPLAY_XPUB: Final = 1
@@ -149,7 +150,10 @@ class BitBox02:
         name = vault.name if _NAME.fullmatch(vault.name) else vault.short_name
         try:
             self._register(account, name)
-        except _Duplicate:  # another vault of this name: the id's is this one's alone
+        except Rejected as error:
+            if not error.found.startswith(f"{_DUPLICATE} "):
+                raise
+            # another vault has this name: one of the id is this vault's alone
             name = vault.short_name
             self._register(account, name)
         return Registration(_VENDOR, self.fingerprint(), vault.id, name)
@@ -290,15 +294,15 @@ class BitBox02:
         own = vault.cosigner(self.fingerprint())
         path = own.path if own is not None else ()
         coin, script = int(not vault.chain.valuable), _BIP48_SCRIPTS[vault.script_type]
-        steps = [step - _HARDENED for step in path]
-        if len(steps) != 4 or [*steps[:2], steps[3]] != [48, coin, script]:  # noqa: PLR2004 -- BIP48
-            raise Unsupported(
-                "the BitBox02 signs only for keys at BIP48's path",
-                expected=f"m/48'/{coin}'/account'/{script}'",
-                found=path_text(path) if own else "no key of the vault",
-                hint="nothing was sent to it; docs/devices.md shows what each model does",
-            )
-        return path
+        match [step - _HARDENED for step in path]:
+            case [48, c, account, s] if (c, s) == (coin, script) and account in _ACCOUNTS:
+                return path
+        raise Unsupported(
+            "the BitBox02 signs only for keys at BIP48's path",
+            expected=f"m/48'/{coin}'/account'/{script}'",
+            found=path_text(path) if own else "no key of the vault",
+            hint="nothing was sent to it; docs/devices.md shows what each model does",
+        )
 
     def _config(self, vault: VaultFacts) -> bytes:
         """The multisig (btc.proto, BTCScriptConfig), keys in order; `_own` was asked before."""
@@ -314,17 +318,11 @@ class BitBox02:
         return number(1, _coin(vault.chain)) + message(2, self._config(vault)) + path
 
 
-class _Duplicate(Rejected):
-    """Another account has this name."""
-
-
 def _refusal(code: int, words: str) -> RefusedByUser | Rejected:
     """What an error means (hww.proto, and the firmware's error.rs)."""
     found = f"{code} {words}"
     if code == _ABORTED:
         return RefusedByUser("the officer said no on the BitBox02", found=found)
-    if code == _DUPLICATE:
-        return _Duplicate("the BitBox02 has another account of this name", found=found)
     return Rejected(
         "the BitBox02 says no",
         found=found,

@@ -21,11 +21,13 @@ from hw.errors import (
     Lied,
     Locked,
     NotInstalled,
+    Rejected,
+    TimedOut,
     WrongApp,
     WrongNetwork,
 )
 from hw.extended_key import ExtendedKey
-from hw.framing.ledger import LOCKED, NO_APP, OK, VERSION, Link, UnknownPolicy, refusal
+from hw.framing.ledger import LOCKED, NO_APP, OK, UNKNOWN_POLICY, VERSION, Link, refusal
 from hw.pipe import Pipe, Shape, Transport
 from hw.task import (
     Chain,
@@ -136,7 +138,9 @@ class Ledger:
             return None
         try:
             self._address_of(client, policy, token[_ID:], 0, 0, display=False)
-        except UnknownPolicy:
+        except Rejected as error:
+            if error.found != f"{UNKNOWN_POLICY:04x}":
+                raise
             return None
         return registration
 
@@ -224,10 +228,16 @@ class Ledger:
         return client
 
     def _asking(self, ask: Callable[[], _T]) -> _T:
-        """Do what waits for the officer."""
+        """Do what waits for the officer; a question that was answered is none any more."""
         self._link.patience, self._asked = AN_OFFICER, True
-        given = _told(ask)
-        self._link.patience, self._asked = AT_ONCE, False
+        try:
+            given = _told(ask)
+        except DeviceError as error:
+            self._asked = isinstance(error, TimedOut)
+            raise
+        finally:
+            self._link.patience = AT_ONCE
+        self._asked = False
         return given
 
     def _place(self, vault: VaultFacts) -> str:
@@ -244,7 +254,7 @@ class Ledger:
     def _known(self, vault: VaultFacts, registration: Registration | None) -> Registration:
         known = registration or self._remembered(vault)
         if known is None or len(known.token) != 2 * _ID:
-            raise UnknownPolicy(
+            raise Rejected(
                 "the Ledger was not told this vault", hint="run `coldsign device register`"
             )
         return known

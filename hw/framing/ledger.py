@@ -34,7 +34,7 @@ _LONGEST: Final = 260  # bytes: an app's buffer holds 5 of a header and 255 of d
 _MOST_DATA: Final = 255  # bytes: Lc is one
 
 OK, _INTERRUPTED, _NOT_NOW = 0x9000, 0xE000, 0xB007
-_UNKNOWN_POLICY: Final = 0xB008
+UNKNOWN_POLICY: Final = 0xB008
 NO_APP: Final = (0x6E00, 0x6E01, 0x6D00, 0x6D02, 0x6511)
 LOCKED: Final = (0x5515, 0x6982)
 _REFUSED: Final = (0x6985, 0x5501)
@@ -172,10 +172,6 @@ class Link:
         """The pipe is not the library's to close."""
 
 
-class UnknownPolicy(Rejected):
-    """Its HMAC is not this device's."""
-
-
 def refusal(said: Reply) -> DeviceError:
     """What a status word means (app-bitcoin-new, src/boilerplate/sw.h; Ledger's SDK)."""
     word = f"{said.data.hex()}{said.status:04x}"
@@ -189,8 +185,8 @@ def refusal(said: Reply) -> DeviceError:
         )
     if said.status == _UNSUPPORTED:
         return Unsupported("the Ledger's app does not do this unasked", found=word)
-    if said.status == _UNKNOWN_POLICY:
-        return UnknownPolicy(
+    if said.status == UNKNOWN_POLICY:
+        return Rejected(
             "the Ledger does not know this vault again", found=word,
             hint="run `coldsign device register`: each Ledger, and each seed, wants its own",
         )  # fmt: skip

@@ -88,8 +88,9 @@ class Message:
         return self._data.get(tag, b"")
 
     def text(self, tag: int) -> str:
-        """A text, what is no ASCII marked."""
-        return self.data(tag).decode("ascii", "replace")
+        """A text for a terminal: whatever is no printable ASCII is a question mark."""
+        letters = self.data(tag).decode("ascii", "replace")
+        return "".join(one if " " <= one <= "~" else "?" for one in letters)
 
     def message(self, tag: int) -> "Message":
         """A message; an empty one if it is not there.

@@ -151,8 +151,9 @@ def test_registration(bus, vault, monkeypatch):
     assert signer.registered(vault, registration) == registration
     object.__setattr__(vault, "threshold", 3)
     account = protobuf.message(1, signer._account(vault))
-    with pytest.raises(bitbox02._Duplicate):
+    with pytest.raises(Rejected) as told:
         signer._register(account, "study")
+    assert told.value.found == "107 duplicate entry"
     assert session.ends()
 
 
@@ -359,6 +360,8 @@ def test_two_vaults_of_one_name(bus):
         {"path": parse_path("48h/0h/0h/2h")},
         {"path": parse_path("48h/1h/0h/1h")},
         {"path": parse_path("48h/1h/0h")},
+        {"path": parse_path("48h/1h/0/2h")},
+        {"path": parse_path("48h/1h/100h/2h")},
         {"fingerprint": "00000000"},
     ],
     ids=lambda change: next(iter(change)),

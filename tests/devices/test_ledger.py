@@ -15,6 +15,7 @@ from hw.errors import (
     NotInstalled,
     RefusedByUser,
     Rejected,
+    TimedOut,
     Unsupported,
     WrongApp,
     WrongNetwork,
@@ -387,3 +388,20 @@ def test_an_answer_that_does_not_say_what_it_is(said):
     """Neither name nor version is guessed."""
     with pytest.raises(Garbage):
         ledger._version(said)
+
+
+def test_what_is_left_on_the_screen_is_told(bus):
+    """After a no nothing is asked; after Ctrl-C or too long a wait, the officer hears of it."""
+    vault = vault_facts(recorded_vault("coldcard"))
+    device, signer = simulated(bus)
+    told = signer._around.officer.told
+    device.owner.refuses = True
+    with pytest.raises(RefusedByUser):
+        signer.register(vault)
+    signer.cancel()
+    assert "say no" not in told[-1]
+    device.owner.slow = 86_400
+    with pytest.raises(TimedOut):
+        signer.register(vault)
+    signer.cancel()
+    assert "say no" in told[-1]
