@@ -272,7 +272,8 @@ def test_a_question_that_nobody_answers_is_taken_back(ready):
     ready.device.owner.slow = 86_400
     done = ready.sign("--json")
     assert (done.code, done.json["error"]["kind"]) == (5, "TimedOut")
-    assert ready.device.cancelled == 1
+    assert ready.device.cancelled == int(ready.device.cancels)
+    assert ready.device.cancels or "say no" in done.err
     assert ready.plugged.given_back
 
 

@@ -130,10 +130,14 @@ def test_a_fault_at_every_frame(vendor, kind):
 
 
 def places(transfers, kind):
-    """Every frame of a short talk for an unplug; else every few, and the last ones."""
+    """Every frame of a short talk for an unplug; else every few, and the last ones.
+
+    A long talk (a Ledger's) repeats itself: fewer of its frames tell as much.
+    """
     if kind in (Kind.BUSY, Kind.FORBIDDEN):
         return [0]
-    step = max(transfers // (100 if kind is Kind.UNPLUG else 12), 1)
+    many, few = (100, 12) if transfers < 300 else (40, 7)
+    step = max(transfers // (many if kind is Kind.UNPLUG else few), 1)
     return sorted({*range(0, transfers, step), *range(transfers - 3, transfers)})
 
 
