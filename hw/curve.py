@@ -64,6 +64,16 @@ def compact_of(der: bytes) -> bytes:
     return bytes(ffi.buffer(out))
 
 
+def der_of(signature: bytes) -> bytes:
+    """The strict DER form (BIP66) of r||s, 64 bytes."""
+    parts = b""
+    for number in (signature[:32], signature[32:]):
+        digits = number.lstrip(b"\x00") or b"\x00"
+        digits = b"\x00" + digits if digits[0] & 0x80 else digits
+        parts += bytes((2, len(digits))) + digits
+    return bytes((0x30, len(parts))) + parts
+
+
 def _parsed(public: bytes) -> Any:
     point = ffi.new("secp256k1_pubkey *")
     return point if lib.secp256k1_ec_pubkey_parse(ctx, point, public, len(public)) else None

@@ -15,10 +15,12 @@ from around import Notebook, Somebody
 from facts import recorded_task, recorded_vault
 
 from hw.device import Surroundings
-from hw.drivers import coldcard, jade, trezor
+from hw.drivers import bitbox02, coldcard, jade, ledger, trezor
 from hw.errors import DeviceError, TimedOut
+from hw.framing import bitbox02 as bitbox02_framing
 from hw.framing import coldcard as framing
 from hw.framing import jade as jade_framing
+from hw.framing import ledger as ledger_framing
 from hw.framing import trezor as trezor_framing
 from hw.task import Chain, Registration
 from signer.core.errors import BadInput, Refused
@@ -38,10 +40,12 @@ def answers(data):
 class Spoken:
     """A pipe on which a device says what it was told to, and then nothing more."""
 
-    shape, product, place = coldcard.DRIVER.shapes[0], 0xCC10, "a fuzzer"
+    place = "a fuzzer"
 
-    def __init__(self, reports):
+    def __init__(self, reports, driver=coldcard.DRIVER):
         self._reports = iter(reports)
+        self.shape = driver.shapes[0]
+        self.product = self.shape.product
 
     def write(self, data):
         """Nobody listens."""
@@ -166,9 +170,58 @@ def fuzz_jade_stream(data):
         station(jade.start(Spoken(answers(data)), surroundings()))
 
 
+def fuzz_ledger(data):
+    """Answers in whole messages of a Ledger with the Test app open."""
+    said = (part for part in answers(data) if len(part) > 1)
+    pipe = Spoken((r for part in said for r in ledger_framing.cut(part)), ledger.DRIVER)
+    info = ledger.DeviceInfo("Ledger", "2.4.6", locked=False)
+    link = ledger_framing.Link(pipe)
+    station(ledger.Ledger(pipe, surroundings(), link, info, "Bitcoin Test"))
+
+
+def fuzz_ledger_reports(data):
+    """Reports of any size, from the first on."""
+    try:
+        signer = ledger.start(Spoken(answers(data), ledger.DRIVER), surroundings())
+    except DeviceError:
+        return
+    station(signer)
+
+
+def fuzz_bitbox02(data):
+    """Answers in whole messages, as if the link were open and nothing encrypted."""
+    said = iter(list(answers(data)))
+
+    def ask(_request):
+        for message in said:
+            return message
+        raise TimedOut("it has said everything")
+
+    pipe, around = Spoken(()), surroundings()
+    link = bitbox02_framing.Link(pipe, around)
+    link.begin, link.ask = (lambda: None), ask
+    hello = bitbox02_framing.Hello(
+        "9.25.1", nova=True, bitcoin_only=False, unlocked=True, seeded=True
+    )
+    station(bitbox02.BitBox02(pipe, around, link, hello))
+
+
+def fuzz_bitbox02_reports(data):
+    """Reports of any size, from the first on: the handshake is in reach, what it hides is not."""
+    try:
+        signer = bitbox02.start(Spoken(answers(data), bitbox02.DRIVER), surroundings())
+    except DeviceError:
+        return
+    station(signer)
+
+
 TARGETS = {
+    "bitbox02": fuzz_bitbox02,
+    "bitbox02_reports": fuzz_bitbox02_reports,
     "coldcard": fuzz_coldcard,
     "coldcard_reports": fuzz_coldcard_reports,
+    "ledger": fuzz_ledger,
+    "ledger_reports": fuzz_ledger_reports,
     "jade": fuzz_jade,
     "jade_stream": fuzz_jade_stream,
     "trezor": fuzz_trezor,

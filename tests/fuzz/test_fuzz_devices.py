@@ -39,11 +39,13 @@ def test_the_fuzzer_reaches_the_signature():
     """A kept input leads through every step: fuzzing begins behind the first question."""
     from device_targets import answers, asked
 
-    task = asked()[2]
-    assert any(
-        any(part.startswith(b"biny" + task.psbt[:40]) for part in answers(data))
-        for data in kept("coldcard")
-    )
+    signs = {
+        "bitbox02": b"\x6a\x48\x1a\x46\x08\x02\x18\x01\x22\x40",
+        "coldcard": b"biny" + asked()[2].psbt[:40],
+        "ledger": b"\x10\x00\x21",
+    }
+    for name, beginning in signs.items():
+        assert any(part.startswith(beginning) for data in kept(name) for part in answers(data))
 
 
 @pytest.mark.parametrize("name", ["jade", "jade_stream", "trezor", "trezor_packets"])
