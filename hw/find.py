@@ -11,11 +11,18 @@ from typing import Final
 
 from hw import bridge, hidapi, usb
 from hw.device import Driver, HardwareSigner, Surroundings
-from hw.drivers import appliance, coldcard
+from hw.drivers import appliance, bitbox02, coldcard, jade, ledger, trezor
 from hw.errors import DeviceError, NotFound
 from hw.pipe import Pipe, Shape, Transport
 
-DRIVERS: Final[tuple[Driver, ...]] = (appliance.DRIVER, coldcard.DRIVER)
+DRIVERS: Final[tuple[Driver, ...]] = (
+    appliance.DRIVER,
+    coldcard.DRIVER,
+    ledger.DRIVER,
+    bitbox02.DRIVER,
+    trezor.DRIVER,
+    jade.DRIVER,
+)
 """Every vendor that this program speaks to."""
 
 

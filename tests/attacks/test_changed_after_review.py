@@ -6,7 +6,8 @@ from defences import finished, paid, without
 
 from signer.core.errors import Fault, Refused
 from signer.core.psbt import Psbt
-from signer.sign.sign import sign
+from signer.core.sighash import Bip143
+from signer.sign import sign
 from signer.sign.state import State
 
 LOCKS = ("bytes.changed", "bytes.digests")
@@ -26,7 +27,7 @@ def signs(world, home, name, shown, again):
     """Show one file, and sign another."""
     home.mkdir(parents=True, exist_ok=True)
     state = world.state(home / name, name)
-    return sign(world.examine(shown), again, world.key(name), state).raw
+    return sign.sign(world.examine(shown), again, world.key(name), state).raw
 
 
 def test_a_changed_file_is_refused(world, tmp_path):
@@ -50,14 +51,40 @@ def test_each_of_two_locks_stops_it(world, tmp_path, lock):
     assert [(r.step, r.rule) for r in caught.value.refusals] == [(10, lock)]
 
 
-def test_without_both_the_money_is_gone(world, tmp_path):
-    """Two officers look at the honest file, and sign the other one."""
+def test_without_both_a_signature_is_still_for_what_was_shown(world, tmp_path):
+    """What is signed are the digests of step 3: in the other transaction they are worth nothing."""
     honest, other = world.bundle(), exchanged(world)
     with without(*LOCKS):
         files = [Psbt.parse(signs(world, tmp_path, n, honest, other)) for n in ("alice", "bob")]
-    signatures = [signature for psbt in files for signature in psbt.inputs[0].partial_sigs]
-    tx = finished(world, files[0].tx, [signatures])
+    assert files[0].tx == Psbt.parse(other).tx
+    with pytest.raises(Refused, match="consensus code says no"):
+        finished(world, files[0].tx, [_signatures(files)])
+
+
+def test_with_digests_of_the_file_as_it_is_now_the_money_is_gone(world, tmp_path, monkeypatch):
+    """Two officers look at the honest file, and credulous machines sign the other one."""
+
+    def journalled(checked, again, fingerprint, state):
+        psbt = step_10(checked, again, fingerprint, state)
+        bip143 = Bip143(psbt.tx)
+        for at, coin in enumerate(checked.facts.inputs):
+            digest = bip143.digest(at, coin.script.witness_script, coin.amount)
+            object.__setattr__(coin, "digest", digest)
+        return psbt
+
+    honest, other = world.bundle(), exchanged(world)
+    with without(*LOCKS):
+        step_10 = sign.journalled
+        monkeypatch.setattr(sign, "journalled", journalled)
+        files = [Psbt.parse(signs(world, tmp_path, n, honest, other)) for n in ("alice", "bob")]
+        monkeypatch.undo()
+    tx = finished(world, files[0].tx, [_signatures(files)])
     assert paid(tx, loot(world)) == 300_000
+
+
+def _signatures(files):
+    """Everybody's for the first coin."""
+    return [signature for psbt in files for signature in psbt.inputs[0].partial_sigs]
 
 
 @pytest.mark.parametrize("change", [lambda raw: raw + b"\x00", lambda raw: raw[:-1]])

@@ -76,6 +76,9 @@ class SimulatedSigner(FarSide):
     registers: ClassVar[bool] = True
     """Whether it has to be told a vault."""
 
+    cancels: ClassVar[bool] = True
+    """Whether its protocol can take a question back."""
+
     def __init__(self, bus: Bus, seed: str = "device", owner: Owner | None = None):
         super().__init__()
         self.bus = bus
@@ -91,6 +94,9 @@ class SimulatedSigner(FarSide):
 
     def set_network(self, network: str) -> None:
         """Be set to "main", "test" or "regtest", if the device knows such a setting."""
+
+    def know(self, memory) -> None:
+        """Be paired already with the station whose drivers' memory this is, if the device pairs."""
 
     def key(self, path: tuple[int, ...]) -> ExtendedPrivateKey:
         """The private key at a path; another one if the device lies about it."""

@@ -11,7 +11,9 @@ import pytest
 from hw import find
 
 
-@pytest.mark.parametrize("vendor", [driver.vendor for driver in find.DRIVERS])
+@pytest.mark.parametrize(
+    "vendor", [driver.vendor for driver in find.DRIVERS if not driver.enforcing]
+)
 def test_the_hardened_program_signs_with_a_device(vendor, tmp_path):
     """The audit hook forbids sockets to the whole process, and every command works in it."""
     script = Path(__file__).with_name("whole_program.py")

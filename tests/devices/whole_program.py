@@ -16,6 +16,7 @@ from simulators import SIMULATORS
 
 from hw import usb
 from signer.cli import coldsign, exits
+from signer.station.kept import Kept
 
 
 def main(vendor, folder):
@@ -25,6 +26,7 @@ def main(vendor, folder):
     device = SIMULATORS[vendor](bus)
     device.root = world.officers["alice"].root
     device.set_network("regtest")
+    device.know(Kept(folder / "home"))
     plugged = device.plugged()
     files = {
         "vault.json": world.vault_envelope.to_bytes(),

@@ -15,10 +15,14 @@ from around import Notebook, Somebody
 from facts import recorded_task, recorded_vault
 
 from hw.device import Surroundings
-from hw.drivers import coldcard
+from hw.drivers import bitbox02, coldcard, jade, ledger, trezor
 from hw.errors import DeviceError, TimedOut
+from hw.framing import bitbox02 as bitbox02_framing
 from hw.framing import coldcard as framing
-from hw.task import Chain
+from hw.framing import jade as jade_framing
+from hw.framing import ledger as ledger_framing
+from hw.framing import trezor as trezor_framing
+from hw.task import Chain, Registration
 from signer.core.errors import BadInput, Refused
 from signer.station.answer import accept
 from signer.station.task import script_facts, vault_facts
@@ -36,10 +40,12 @@ def answers(data):
 class Spoken:
     """A pipe on which a device says what it was told to, and then nothing more."""
 
-    shape, product, place = coldcard.DRIVER.shapes[0], 0xCC10, "a fuzzer"
+    place = "a fuzzer"
 
-    def __init__(self, reports):
+    def __init__(self, reports, driver=coldcard.DRIVER):
         self._reports = iter(reports)
+        self.shape = driver.shapes[0]
+        self.product = self.shape.product
 
     def write(self, data):
         """Nobody listens."""
@@ -58,15 +64,17 @@ class Spoken:
 
 
 def surroundings():
-    """An officer who is not there; nobody waits."""
-    return Surroundings(Somebody(), Notebook(), lambda size: b"\x01" * size, lambda _seconds: None)
+    """An officer who types the same at every question; nobody waits."""
+    officer = Somebody(secrets=["1937"] * 100)
+    return Surroundings(officer, Notebook(), lambda size: b"\x01" * size, lambda _seconds: None)
 
 
 @cache
 def asked():
     """What the station asks: the recorded vault and transaction."""
     vault = recorded_vault("coldcard")
-    return vault_facts(vault), script_facts(vault, 0, 0), recorded_task("coldcard")
+    kept = Registration("any", "0f056943", vault.id, vault.name)
+    return vault_facts(vault), script_facts(vault, 0, 0), recorded_task("coldcard", kept)
 
 
 def station(signer):
@@ -78,7 +86,7 @@ def station(signer):
         lambda: signer.xpub(facts.cosigners[0].path, Chain("BTC", "test")),
         lambda: signer.registered(facts, None),
         lambda: signer.register(facts),
-        lambda: signer.show_address(facts, script, None),
+        lambda: signer.show_address(facts, script, task.registration),
         lambda: accept(task, signer.sign(task), memory),
         signer.cancel,
         signer.close,
@@ -112,4 +120,110 @@ def fuzz_coldcard_reports(data):
     station(signer)
 
 
-TARGETS = {"coldcard": fuzz_coldcard, "coldcard_reports": fuzz_coldcard_reports}
+def fuzz_trezor(data):
+    """Answers in whole messages, a type of two bytes before each; the first is the Features."""
+    said = [part for part in answers(data) if len(part) >= 2]
+    packets = (
+        packet
+        for part in said[1:]
+        for packet in trezor_framing.cut(
+            trezor_framing.Message(int.from_bytes(part[:2], "big"), part[2:])
+        )
+    )
+    pipe = Spoken(packets)
+    with suppress(DeviceError):
+        features = trezor_framing.Fields(said[0][2:] if said else b"")
+        station(trezor.Trezor(trezor_framing.Link(pipe), pipe, surroundings(), features))
+
+
+def fuzz_trezor_packets(data):
+    """Packets of any size, from the first byte of a session on."""
+    with suppress(DeviceError):
+        station(trezor.start(Spoken(answers(data)), surroundings()))
+
+
+def fuzz_jade(data):
+    """Whole answers, whatever their ids: each comes as the answer to what is asked next."""
+    link = Answering(answers(data))
+    version = {"JADE_STATE": "READY", "JADE_NETWORKS": "ALL", "JADE_VERSION": "1.0.40"}
+    station(jade.Jade(link, Spoken(()), surroundings(), version))
+
+
+class Answering(jade_framing.Link):
+    """A link on which every request is answered by the next thing that was said."""
+
+    def __init__(self, said):
+        super().__init__(Spoken(()), 1)
+        self._said = iter(said)
+
+    def receive(self, _timeout):
+        """Answer."""
+        for one in self._said:
+            found = jade_framing.decode(one)
+            return jade_framing._reply(found[0] if found and isinstance(found[0], dict) else {})
+        raise TimedOut("it has said everything")
+
+
+def fuzz_jade_stream(data):
+    """Bytes of a serial line, from the first one of a session on."""
+    with suppress(DeviceError):
+        station(jade.start(Spoken(answers(data)), surroundings()))
+
+
+def fuzz_ledger(data):
+    """Answers in whole messages of a Ledger with the Test app open."""
+    said = (part for part in answers(data) if len(part) > 1)
+    pipe = Spoken((r for part in said for r in ledger_framing.cut(part)), ledger.DRIVER)
+    info = ledger.DeviceInfo("Ledger", "2.4.6", locked=False)
+    link = ledger_framing.Link(pipe)
+    station(ledger.Ledger(pipe, surroundings(), link, info, "Bitcoin Test"))
+
+
+def fuzz_ledger_reports(data):
+    """Reports of any size, from the first on."""
+    try:
+        signer = ledger.start(Spoken(answers(data), ledger.DRIVER), surroundings())
+    except DeviceError:
+        return
+    station(signer)
+
+
+def fuzz_bitbox02(data):
+    """Answers in whole messages, as if the link were open and nothing encrypted."""
+    said = iter(list(answers(data)))
+
+    def ask(_request):
+        for message in said:
+            return message
+        raise TimedOut("it has said everything")
+
+    pipe, around = Spoken(()), surroundings()
+    link = bitbox02_framing.Link(pipe, around)
+    link.begin, link.ask = (lambda: None), ask
+    hello = bitbox02_framing.Hello(
+        "9.25.1", nova=True, bitcoin_only=False, unlocked=True, seeded=True
+    )
+    station(bitbox02.BitBox02(pipe, around, link, hello))
+
+
+def fuzz_bitbox02_reports(data):
+    """Reports of any size, from the first on: the handshake is in reach, what it hides is not."""
+    try:
+        signer = bitbox02.start(Spoken(answers(data), bitbox02.DRIVER), surroundings())
+    except DeviceError:
+        return
+    station(signer)
+
+
+TARGETS = {
+    "bitbox02": fuzz_bitbox02,
+    "bitbox02_reports": fuzz_bitbox02_reports,
+    "coldcard": fuzz_coldcard,
+    "coldcard_reports": fuzz_coldcard_reports,
+    "ledger": fuzz_ledger,
+    "ledger_reports": fuzz_ledger_reports,
+    "jade": fuzz_jade,
+    "jade_stream": fuzz_jade_stream,
+    "trezor": fuzz_trezor,
+    "trezor_packets": fuzz_trezor_packets,
+}

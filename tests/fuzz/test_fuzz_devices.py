@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from device_targets import TARGETS
+from device_targets import accept as device_targets_accept
 from mutation import inputs
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -38,8 +39,25 @@ def test_the_fuzzer_reaches_the_signature():
     """A kept input leads through every step: fuzzing begins behind the first question."""
     from device_targets import answers, asked
 
-    task = asked()[2]
-    assert any(
-        any(part.startswith(b"biny" + task.psbt[:40]) for part in answers(data))
-        for data in kept("coldcard")
-    )
+    signs = {
+        "bitbox02": b"\x6a\x48\x1a\x46\x08\x02\x18\x01\x22\x40",
+        "coldcard": b"biny" + asked()[2].psbt[:40],
+        "ledger": b"\x10\x00\x21",
+    }
+    for name, beginning in signs.items():
+        assert any(part.startswith(beginning) for data in kept(name) for part in answers(data))
+
+
+@pytest.mark.parametrize("name", ["jade", "jade_stream", "trezor", "trezor_packets"])
+def test_a_kept_input_is_signed(name, monkeypatch):
+    """Without a cipher in the way, a kept input leads to a signature that the station takes."""
+    taken = []
+
+    def accept(*asked):
+        taken.append(found := device_targets_accept(*asked))
+        return found
+
+    monkeypatch.setattr("device_targets.accept", accept)
+    for data in kept(name):
+        TARGETS[name](data)
+    assert taken
