@@ -158,6 +158,10 @@ def test_refusals_tell_both_sides():
         trust_first(sign("policy", policy().payload))
     assert caught.value.expected == "2 of alice, bob, carol (epoch 1)"
     assert caught.value.found == "none"
+    assert caught.value.hint.startswith("give every policy in order")
+    with pytest.raises(Refused) as caught:
+        trust_first(sign("policy", policy().payload, "bob", "mallory"))
+    assert caught.value.found == "bob"
     with pytest.raises(Refused) as caught:
         advance(next_policy(policy(), epoch=3), "alice", "bob")
     assert (caught.value.expected, caught.value.found) == ("epoch 2", "epoch 3")
@@ -428,6 +432,9 @@ def test_a_change_of_people_and_of_a_whole_rule_tells_old_and_new():
         ("roles.admins.members", "carol", ""),
         ("roles.approvers.members", "carol", ""),
     ]
+    desk = policy(roles={**policy().roles, "desk": Role("desk", ("alice", "bob"), 1)})
+    (change,) = compare(desk, policy())
+    assert (change.old, change.new) == ("1 of alice, bob", "")
     special = Consolidation(9, 9, 9, ())
     (change,) = compare(policy(), policy(**with_rule(special)))
     assert (change.old, change.new) == ("", "; ".join(special.explain()))
