@@ -83,7 +83,8 @@ def names(source: str) -> set[str]:
 
 def _named(tree: ast.Module) -> Iterator[tuple[str, _Spot, ast.AST, tuple[int, int], bool]]:
     seen = Counter[str]()
-    for spot, (replacement, before, after), scope, lines, at_import in _changes(tree):
+    for spot, change, scope, lines, at_import in _changes(tree):
+        replacement, before, after = change
         parent = spot[0]
         if len(before) < _TELLING and isinstance(parent, ast.expr | ast.keyword):
             before = ast.unparse(parent)
@@ -199,7 +200,9 @@ def _statements(node: ast.stmt) -> Iterator[_Change]:
             yield nothing, ast.unparse(node), "(nothing)"
 
 
-def _expressions(node: ast.expr, at_import: bool) -> Iterator[ast.expr]:
+def _expressions(  # noqa: C901, PLR0912 -- a table of forms, which only a match can write
+    node: ast.expr, at_import: bool
+) -> Iterator[ast.expr]:
     match node:
         case ast.Compare(ops=ops):
             for place, op in enumerate(ops):

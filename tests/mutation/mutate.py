@@ -1,4 +1,4 @@
-"""Mutation testing: `python tests/mutation/mutate.py [FILE ...]`; see README.md beside this file."""
+"""Mutation testing: `python tests/mutation/mutate.py [FILE ...]`; see the README beside this."""
 
 import argparse
 import json
@@ -8,24 +8,19 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import CodeType
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT), str(HERE)]
-
 import pytest
-from mutants import Mutant, mutants
+from mutants import Mutant, mutants, names
 from warm import BY_IMPORT, KILLED, SURVIVED, UNREACHED, Job, Warm, limit
 
-# What the tests need, and no mutant is in: once here saves it in every fork.
-import cryptography.hazmat.primitives.asymmetric.ed25519  # isort: skip
-import embit.psbt  # isort: skip
-
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 SURVIVORS = HERE / "survivors.md"
 TESTS = {
     "policies/": ("tests/policies",),
@@ -42,6 +37,9 @@ TESTS = {
 }
 """The unit tests that have to kill what is in a folder. Stories and attacks would kill more, and
 would take hours; the tests of whole commands likewise."""
+
+LIBRARIES = ("cryptography.hazmat.primitives.asymmetric.ed25519", "embit.psbt")
+"""What the tests import and no mutant is in: done once, it is there in every fork."""
 
 SLOWEST = 1.0
 """Seconds of CPU. A test that takes longer, a property mostly, is asked only with `--slowest`."""
@@ -67,17 +65,18 @@ def explained() -> dict[str, set[str]]:
     return found
 
 
-def jobs(paths: Sequence[str], sample: int | None, seed: int) -> tuple[Job, ...]:
-    """Make the mutants of some files: all of them, or so many, drawn by a seed."""
+def jobs(paths: Sequence[str], only: str, sample: int | None, seed: int) -> tuple[Job, ...]:
+    """Make the mutants of some files: all with a text in their names, or so many, by a seed."""
     made: list[Job] = []
     for path in paths:
         source = (ROOT / path).read_text()
         code = compile(source, str(ROOT / path), "exec", dont_inherit=True)
-        made.append(Job(path, code, tuple(mutants(source, str(ROOT / path)))))
+        faults = tuple(one for one in mutants(source, str(ROOT / path)) if only in one.name)
+        made.append(Job(path, code, faults))
     if sample is None:
         return tuple(made)
     every = [(job.path, one.name) for job in made for one in job.mutants if not one.at_import]
-    drawn = set(random.Random(seed).sample(every, min(sample, len(every))))  # noqa: S311 -- no secret
+    drawn = set(random.Random(seed).sample(every, min(sample, len(every))))
     return tuple(
         Job(job.path, job.original, tuple(m for m in job.mutants if (job.path, m.name) in drawn))
         for job in made
@@ -169,15 +168,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*", help="files to mutate; all by default")
     parser.add_argument("--tests", nargs="*", help="tests to run instead of the usual ones")
+    parser.add_argument("--only", default="", help="only mutants with this text in their names")
     parser.add_argument("--sample", type=int, help="try only so many mutants")
     parser.add_argument("--seed", type=int, default=0, help="which ones")
     parser.add_argument("--slowest", type=float, default=SLOWEST, help="CPU seconds of a test")
     parser.add_argument("--imports", action="store_true", help="module-level code, too: slow")
     arguments = parser.parse_args()
+    for module in LIBRARIES:
+        import_module(module)
     known = explained()
     scores: dict[str, Counter[str]] = {}
     open_ones = []
-    made = jobs(arguments.files or targets(), arguments.sample, arguments.seed)
+    paths = arguments.files or targets()
+    made = jobs(paths, arguments.only, arguments.sample, arguments.seed)
     for path, name, fate in fates(made, arguments):
         told = fate in (SURVIVED, UNREACHED) and name in known.get(path, ())
         scores.setdefault(path, Counter())["explained" if told else fate] += 1
@@ -190,12 +193,10 @@ def main() -> int:
         alive = score[SURVIVED] + score[UNREACHED]
         cells = (score.total(), score[KILLED], score["explained"], alive, score[BY_IMPORT])
         print(f"| {path} | {' | '.join(map(str, cells))} |")
-    names = {(job.path, one.name) for job in made for one in job.mutants}
     stale = [
         f"{path}: {name}"
-        for path in {job.path for job in made if arguments.sample is None}
-        for name in known.get(path, ())
-        if (path, name) not in names
+        for path in paths
+        for name in known.get(path, set()) - names((ROOT / path).read_text())
     ]
     for one in stale:
         print(f"survivors.md explains what is not there: {one}")

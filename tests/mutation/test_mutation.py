@@ -5,12 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(HERE))
-
 from mutants import mutants, names
 from mutate import explained
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 
 SOURCE = '''
 """Docstring."""

@@ -12,7 +12,7 @@ import resource
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import _lru_cache_wrapper
 from pathlib import Path
@@ -31,6 +31,12 @@ KILLED, SURVIVED, UNREACHED, BY_IMPORT = "killed", "survived", "unreached", "by 
 
 _OPTIMIZED = 1
 """CO_OPTIMIZED: the code of a function, and not of a module or a class."""
+
+_PASSED, _FAILED, _UNCHANGED = 0, 1, 77
+"""How a fork ends; the last, when it found no live function to change."""
+
+_PATIENCE = 2.0
+"""Seconds of CPU that a test may take more than five times its usual ones."""
 
 _MEMORY = 4 << 30
 """Bytes of address space: a loop that never ends shall not take the machine with it."""
@@ -92,6 +98,7 @@ class Warm:
         self._files = {str(ROOT / job.path): job.path for job in jobs}
         self._lines: set[tuple[str, int]] = set()
         self._early = self._lines  # what functions do while modules are imported
+        self._start = float("inf")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -105,9 +112,8 @@ class Warm:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Measure what each test reaches, then try every mutant."""
         sys.settrace(None)
-        self._early = self._lines
         if session.testsfailed:
-            raise session.Interrupted("tests cannot be collected")
+            pytest.exit("the tests cannot be collected", 1)
         for item in session.items:
             self._measure(item, session)
         items = {item.nodeid: item for item in session.items}
@@ -117,6 +123,8 @@ class Warm:
         )
         live = Live.of(self._files)
         gc.freeze()  # a fork that collects garbage would copy all memory
+        if self._in_a_fork(lambda: self._passes([items[name] for name in fast], live)) != _PASSED:
+            pytest.exit("the tests do not pass in a fork, where nothing is wrong", 1)
         with self.report.open("w") as report:
             report.write(json.dumps({"tests": fast}) + "\n")
             for job in self.jobs:
@@ -134,7 +142,7 @@ class Warm:
 
     def _measure(self, item: pytest.Item, session: pytest.Session) -> None:
         self._lines = set()
-        start = process_time()
+        self._start = start = process_time()
         sys.settrace(self._enter)
         try:
             reports = runtestprotocol(item, nextitem=session, log=False)
@@ -142,13 +150,18 @@ class Warm:
             sys.settrace(None)
         self.seconds[item.nodeid] = process_time() - start
         if failed := [one for one in reports if one.failed]:
-            raise session.Failed(f"{item.nodeid} fails without any mutant\n{failed[0].longrepr}")
+            pytest.exit(f"{item.nodeid} fails without a mutant\n{failed[0].longrepr}", 1)
         for line in self._lines:
             self.reached[line].add(item.nodeid)
 
     def _enter(self, frame: FrameType, event: str, _arg: Any) -> Any:
         path = self._files.get(frame.f_code.co_filename)
         if path is None or not frame.f_code.co_flags & _OPTIMIZED:
+            return None
+        if self._lines is self._early and not _imports_product(frame):
+            return None
+        if process_time() - self._start > self.slowest:
+            sys.settrace(None)  # it will be left out; tracing takes most of the time
             return None
         lines = self._lines
         lines.add((path, frame.f_lineno))
@@ -164,37 +177,47 @@ class Warm:
             return BY_IMPORT
         if not chosen:
             return UNREACHED
+
+        def judge() -> int:
+            changed = exchange(job.original, mutant.code, live)
+            return self._passes(chosen, live) if changed else _UNCHANGED
+
+        return {_PASSED: SURVIVED, _UNCHANGED: BY_IMPORT}.get(self._in_a_fork(judge), KILLED)
+
+    def _in_a_fork(self, judge: Callable[[], int]) -> int:
         child = os.fork()
         if not child:
-            limit(sum(self.seconds[item.nodeid] for item in chosen))
-            os._exit(_judge(job, mutant, chosen, live))
-        _, status = os.waitpid(child, 0)
-        ended = os.waitstatus_to_exitcode(status)
-        return {0: SURVIVED, _UNCHANGED: BY_IMPORT}.get(ended, KILLED)
+            ended = _FAILED
+            try:
+                ended = judge()
+            finally:  # whatever it was, the tests did not pass
+                os._exit(ended)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-
-_UNCHANGED = 77
-
-
-def limit(usual: float) -> None:
-    """End this process by a signal when it takes far longer than usual."""
-    cpu = int(10 + 5 * usual)
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(30 + 20 * cpu)  # for what waits: the machine may be busy with other things
-
-
-def _judge(job: Job, mutant: Mutant, chosen: list[pytest.Item], live: Live) -> int:
-    try:
-        if not exchange(job.original, mutant.code, live):
-            return _UNCHANGED
+    def _passes(self, chosen: list[pytest.Item], live: Live) -> int:
+        for cache in live.caches:
+            cache.cache_clear()
         for item in chosen:
-            if any(one.failed for one in runtestprotocol(item, nextitem=item.session, log=False)):
-                return 1
-    except BaseException:  # noqa: BLE001 -- whatever it is, the tests do not pass
-        return 1
-    return 0
+            limit(_PATIENCE + 5 * self.seconds[item.nodeid])
+            reports = runtestprotocol(item, nextitem=item.session, log=False)
+            if any(one.failed for one in reports):
+                return _FAILED
+        return _PASSED
+
+
+def _imports_product(frame: FrameType | None) -> bool:
+    """Whether a product's module calls while it is imported, and not a test's."""
+    while frame and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    return frame is not None and not frame.f_code.co_filename.startswith(str(ROOT / "tests"))
+
+
+def limit(seconds: float) -> None:
+    """End this process by a signal when it takes more seconds of CPU from now on."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(60 + 20 * seconds))  # for what waits: the machine may be busy otherwise
 
 
 def exchange(old: CodeType, new: CodeType, live: "Live") -> int:
@@ -208,8 +231,6 @@ def exchange(old: CodeType, new: CodeType, live: "Live") -> int:
                 return 0
             one.__code__ = becomes
             done += 1
-    for cache in live.caches:
-        cache.cache_clear()
     return done
 
 

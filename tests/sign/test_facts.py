@@ -86,6 +86,8 @@ def test_a_signature_that_is_there_is_verified_and_named(world, tmp_path):
     known = world.examine(signed.raw).facts
     assert known.signed_by == ("bob",)
     assert all(len(spent.signed) == 1 for spent in known.inputs)
+    half = (known.inputs[0], replace(known.inputs[1], signed=()))
+    assert replace(known, inputs=half).signed_by == (), "of one input is not of the transaction"
 
 
 # step 1
