@@ -41,7 +41,7 @@ would take hours; the tests of whole commands likewise."""
 LIBRARIES = ("cryptography.hazmat.primitives.asymmetric.ed25519", "embit.psbt")
 """What the tests import and no mutant is in: done once, it is there in every fork."""
 
-SLOWEST = 1.0
+SLOWEST = 5.0
 """Seconds of CPU. A test that takes longer, a property mostly, is asked only with `--slowest`."""
 
 OPTIONS = ("-n", "0", "-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none")
@@ -182,7 +182,7 @@ def main() -> int:
     paths = arguments.files or targets()
     made = jobs(paths, arguments.only, arguments.sample, arguments.seed)
     for path, name, fate in fates(made, arguments):
-        told = fate in (SURVIVED, UNREACHED) and name in known.get(path, ())
+        told = fate != KILLED and name in known.get(path, ())
         scores.setdefault(path, Counter())["explained" if told else fate] += 1
         if fate in (SURVIVED, UNREACHED) and not told:
             open_ones.append(f"{path}: {fate}: {name}")
