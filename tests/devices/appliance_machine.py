@@ -126,4 +126,4 @@ class Machine:
     def events(self):
         """What the journal says of signatures."""
         lines = (self.home / "journal.jsonl").read_text().splitlines()
-        return [line for line in lines if '"sign"' in line]
+        return [line for line in lines if '"event":"sign"' in line]
