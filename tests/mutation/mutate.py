@@ -26,6 +26,7 @@ TESTS = {
     "policies/": ("tests/policies",),
     "signer/sign/": (
         "tests/sign/test_check.py",
+        "tests/sign/test_check_spend.py",
         "tests/sign/test_facts.py",
         "tests/sign/test_listed_wallets.py",
         "tests/sign/test_review.py",
