@@ -128,13 +128,25 @@ def test_a_policy_without_a_mandatory_rule_allows_nothing(missing):
 )
 def test_a_spend_of_another_vault_is_refused(changes, rule):
     """Facts, approvals and policy must be of one vault."""
-    assert rules_of(decide(policy(), spend(**changes)).refusals) == [rule]
+    verdict = decide(policy(), spend(**changes))
+    assert rules_of(verdict.refusals) == [rule]
+    assert len(verdict.passed) == len(MANDATORY), "every rule has passed"
+    assert not verdict.allowed
 
 
 def test_approvals_under_another_policy_are_refused():
     """Withdrawals in flight die with their policy."""
     newer = replace(policy(), epoch=2, previous=policy().id)
     assert rules_of(decide(newer, spend()).refusals) == ["policy.policy"]
+
+
+def test_approvals_counted_under_another_policy_than_the_document_names_are_refused():
+    """The votes are of the policy in force; the withdrawal itself names an older one."""
+    newer = replace(policy(), epoch=2, previous=policy().id)
+    there = spend()
+    object.__setattr__(there.withdrawal, "policy", newer.id)
+    (refusal,) = decide(newer, there).refusals
+    assert (refusal.rule, refusal.found) == ("policy.policy", f"{newer.id}, {policy().id}")
 
 
 def test_a_void_outlives_its_policy():

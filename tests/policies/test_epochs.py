@@ -158,6 +158,10 @@ def test_refusals_tell_both_sides():
         trust_first(sign("policy", policy().payload))
     assert caught.value.expected == "2 of alice, bob, carol (epoch 1)"
     assert caught.value.found == "none"
+    assert caught.value.hint.startswith("give every policy in order")
+    with pytest.raises(Refused) as caught:
+        trust_first(sign("policy", policy().payload, "bob", "mallory"))
+    assert caught.value.found == "bob"
     with pytest.raises(Refused) as caught:
         advance(next_policy(policy(), epoch=3), "alice", "bob")
     assert (caught.value.expected, caught.value.found) == ("epoch 2", "epoch 3")
@@ -419,6 +423,23 @@ def test_a_change_tells_old_and_new():
     assert change.direction is Direction.TIGHTER
 
 
+def test_a_change_of_people_and_of_a_whole_rule_tells_old_and_new():
+    """What was not there before is empty; a rule is told with all that it demands."""
+    new = policy(**CAROL_OUT, loosening_delay=7)
+    assert [(c.path, c.old, c.new) for c in compare(policy(), new)] == [
+        ("loosening_delay", "0 blocks", "7 blocks"),
+        ("revoked.carol", "", "revoked"),
+        ("roles.admins.members", "carol", ""),
+        ("roles.approvers.members", "carol", ""),
+    ]
+    desk = policy(roles={**policy().roles, "desk": Role("desk", ("alice", "bob"), 1)})
+    (change,) = compare(desk, policy())
+    assert (change.old, change.new) == ("1 of alice, bob", "")
+    special = Consolidation(9, 9, 9, ())
+    (change,) = compare(policy(), policy(**with_rule(special)))
+    assert (change.old, change.new) == ("", "; ".join(special.explain()))
+
+
 # officers come and go
 
 
@@ -489,6 +510,11 @@ def test_follow_refuses_to_go_back():
     ahead = trust_first(envelopes[2])
     assert refused(ahead.follow, envelopes[:2]) == "policy.rollback"
     assert refused(ahead.follow, []) == "policy.rollback"
+    for offered, found in ((envelopes[:2], f"epoch 2, {envelopes[1].id}"), ([], "no policy")):
+        with pytest.raises(Refused) as caught:
+            ahead.follow(offered)
+        (refusal,) = caught.value.refusals
+        assert (refusal.expected, refusal.found) == (f"epoch 3, {envelopes[2].id}", found)
 
 
 def test_follow_refuses_a_gap_and_a_fork():

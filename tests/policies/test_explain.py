@@ -10,6 +10,7 @@ import pytest
 from policy_world import BTC, policy
 
 from policies.explain import LANGUAGES, PLAIN, Words, explain
+from policies.quorum import Role
 from policies.rules import RULES
 from signer.build.policy_source import read_toml
 
@@ -145,3 +146,18 @@ def test_the_japanese_of_an_exchange():
     )
     assert said["営業時間"][1] == "署名を行う曜日：月曜日、火曜日、水曜日、木曜日、金曜日"
     assert "権限が失効した担当者（kato）の署名は、一切数えない。" in said["担当者と役割"]
+
+
+def test_long_spans_are_told_in_whole_days():
+    """A day has 1,440 minutes: over a thousand of them, one more or less would show."""
+    assert Words(coin="BTC").blocks(144_000) == "144 000 blocks (about 1 000 days)"
+
+
+def test_only_a_policy_that_revokes_names_the_revoked():
+    """No sentence about nobody; and with one, the officer's name."""
+    (_, roles), *_ = explain(policy())[1:]
+    assert len(roles) == len(policy().roles) + 1
+    two = {name: Role(name, ("alice", "bob"), 2) for name in policy().roles}
+    (_, told), *_ = explain(policy(revoked=("carol",), roles=two))[1:]
+    assert len(told) == len(roles) + 1
+    assert "carol" in told[-2]

@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from policy_world import key_id
 
 from policies.errors import BadInput
-from policies.quorum import Role, officer_key, tally
+from policies.quorum import Role, Tally, Votes, officer_key, tally
 from policies.strict_json import Fields
 
 OFFICERS = {name: key_id(name) for name in ("alice", "bob", "carol", "dave")}
@@ -66,6 +66,18 @@ def test_the_sentence_names_names():
     """People read who signed."""
     assert count("bob", "alice").sentence == "2 of 2 needed approvers signed: alice, bob"
     assert count().sentence == "0 of 2 needed approvers signed: nobody"
+
+
+@pytest.mark.parametrize(
+    ("signed", "missing"),
+    [((2, 1), 0), ((3, 1), 0), ((2, 0), 1), ((0, 1), 2), ((0, 0), 2), ((), 1)],
+)
+def test_every_role_has_to_reach_its_quorum(signed, missing):
+    """Two of the first and one of the second; and without a role nobody has approved."""
+    names = ("alice", "bob", "carol")
+    voted = zip((2, 1), signed, strict=False)
+    votes = Votes(tuple(Tally("role", need, names[:many], names) for need, many in voted))
+    assert (votes.missing, votes.reached) == (missing, missing == 0)
 
 
 def small_order_points():
@@ -140,6 +152,23 @@ def test_what_is_no_key_is_refused(value):
     """Not on the curve, not canonical, not hex: nobody could ever sign for it."""
     with pytest.raises(BadInput):
         officer_key(Fields({"a": value}, "officers", ("a",)), "a")
+
+
+def test_a_key_is_a_point_of_the_curve():
+    """As RFC 8032 section 5.1.3 decodes it: an x is tried, and has to square to what it should."""
+    taken = []
+    for y in range(2, 60):
+        d = -121665 * pow(121666, -1, P) % P
+        u, v = y * y - 1, d * y * y + 1
+        x = u * pow(v, 3, P) * pow(u * pow(v, 7, P), (P - 5) // 8, P) % P
+        taken.append(v * x * x % P in (u % P, -u % P))
+        fields = Fields({"a": y.to_bytes(32, "little").hex()}, "officers", ("a",))
+        if taken[-1]:
+            assert officer_key(fields, "a") == fields.raw["a"]
+        else:
+            with pytest.raises(BadInput, match="usable Ed25519 key"):
+                officer_key(fields, "a")
+    assert {True, False} == set(taken)
 
 
 def test_real_keys_are_taken():

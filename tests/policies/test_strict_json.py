@@ -107,6 +107,13 @@ def test_size_is_checked_before_parsing():
     assert caught.value.fault is Fault.OFFICER
 
 
+def test_the_key_that_occurs_twice_is_told():
+    """Among others, before and after it."""
+    with pytest.raises(BadInput, match="occurs twice") as caught:
+        read(b'{"a":1,"b":1,"c":1,"b":2}')
+    assert caught.value.found == "'b'"
+
+
 def test_many_keys_do_not_take_quadratic_time():
     """A megabyte of keys is read in linear time, and so is one with a late repetition."""
     keys = ",".join(f'"{n}":0' for n in range(90_000))
@@ -325,3 +332,5 @@ def test_untrusted_values_are_shown_in_short_plain_ascii():
     """Escape sequences and giants do not reach the terminal."""
     assert shown("\x1b[2J\u202e") == "'\\x1b[2J\\u202e'"
     assert len(shown("x" * 10_000)) < 120
+    assert shown("x" * 78) == f"'{'x' * 78}'"
+    assert shown("x" * 79) == f"'{'x' * 79}... (81 characters)"

@@ -480,6 +480,7 @@ def test_step_7_an_extra_output_without_an_address(world):
     with pytest.raises(Refused) as refusal:
         world.examine(world.bundle(tamper=tamper))
     assert "script 6a0100" in refusal.value.found
+    assert refusal.value.expected == "nothing else"
 
 
 def test_step_7_a_missing_payment(world):
@@ -489,6 +490,10 @@ def test_step_7_a_missing_payment(world):
         draft.outputs[-1].amount += draft.outputs.pop(0).amount
 
     expect_payments(world, tamper)
+    with pytest.raises(Refused) as refusal:
+        world.examine(world.bundle(tamper=tamper))
+    assert refusal.value.expected == f"0.003 000 00 BTC to {world.payment().address}"
+    assert refusal.value.found == "less"
 
 
 def test_step_7_payments_are_a_multiset(world):
@@ -523,6 +528,14 @@ def test_step_7_many_differences_are_told_briefly(world):
     with pytest.raises(Refused) as refusal:
         world.examine(world.bundle(tamper=tamper))
     assert refusal.value.found.endswith("; and 2 more")
+
+    def three(draft):
+        draft.outputs += [DraftOutput(1, world.foreign_script(n)) for n in range(70, 73)]
+
+    with pytest.raises(Refused) as refusal:
+        world.examine(world.bundle(tamper=three))
+    assert refusal.value.found.count(" to ") == 3
+    assert "more" not in refusal.value.found
 
 
 def test_step_7_an_address_of_another_network_is_bad_input(world):

@@ -86,6 +86,8 @@ def test_a_signature_that_is_there_is_verified_and_named(world, tmp_path):
     known = world.examine(signed.raw).facts
     assert known.signed_by == ("bob",)
     assert all(len(spent.signed) == 1 for spent in known.inputs)
+    half = (known.inputs[0], replace(known.inputs[1], signed=()))
+    assert replace(known, inputs=half).signed_by == (), "of one input is not of the transaction"
 
 
 # step 1
@@ -163,7 +165,8 @@ def test_step_3_another_previous_transaction(world, monkeypatch, other):
             psbt, tx=replace(psbt.tx, inputs=(replace(psbt.tx.inputs[0], outpoint=gone),))
         )
     monkeypatch.setattr(facts, "open_bundle", lambda _: replace(bundle, psbt=psbt))
-    assert refused(world, b"").refusals[0].rule == "inputs.previous"
+    (refusal,) = refused(world, b"").refusals
+    assert (refusal.step, refusal.rule) == (3, "inputs.previous")
 
 
 @pytest.mark.parametrize("amount", [COIN_AMOUNT - 1, COIN_AMOUNT + 1, 1, 0])
@@ -343,6 +346,12 @@ def test_step_3_more_out_than_in(world):
     expect(world, lambda draft: setattr(draft.outputs[-1], "amount", 700_001), 3, "inputs.sum")
 
 
+def test_step_3_nothing_for_the_miner(world):
+    """To the last satoshi is no more than there is; whether it is wise, the rules say."""
+    raw = world.bundle(tamper=lambda draft: setattr(draft.outputs[-1], "amount", 700_000))
+    assert world.examine(raw).facts.fee == 0
+
+
 def test_step_3_no_inputs_at_all(world):
     """Nothing is spent."""
     expect(world, lambda draft: draft.inputs.clear(), 3, "inputs.distinct")
@@ -365,6 +374,20 @@ def test_step_3_one_coin_twice(world, monkeypatch):
 
 
 # step 4
+
+
+def test_an_output_without_an_address_has_an_empty_one(world):
+    """What the rules and the screen name by its script."""
+    raw = world.bundle(tamper=lambda draft: setattr(draft.outputs[0], "script", b"\x51"))
+    found = facts.read(raw, {world.vault.id: world.vault}).outputs[0]
+    assert (found.address, found.script) == ("", b"\x51")
+
+
+def test_step_4_a_lone_script_is_a_claim_to_be_change(world):
+    """Whatever a wallet would take for the vault's own must be just that."""
+    for claim in ({"witness_script": b"\x51"}, {"redeem_script": b"\x51"}):
+        lone = {"derivations": (), "witness_script": b"", "redeem_script": b"", **claim}
+        expect(world, of_change(**lone), 4, "outputs.origins")
 
 
 def test_step_4_change_that_pays_someone_else(either):

@@ -106,7 +106,8 @@ def test_step_10_two_readings_that_differ(world, tmp_path):
     object.__setattr__(checked, "facts", replace(checked.facts, inputs=(spent,)))
     with pytest.raises(Refused) as refusal:
         sign(checked, raw, world.key(), state)
-    assert refusal.value.refusals[0].rule == "bytes.digests"
+    (only,) = refusal.value.refusals
+    assert (only.step, only.rule, only.fault) == (10, "bytes.digests", Fault.MACHINE)
     assert events(tmp_path) == ["enrol"]
 
 

@@ -114,6 +114,7 @@ def test_a_key_that_is_not_in_the_script_does_not_sign(world):
     with pytest.raises(Refused) as refusal:
         world.key("alice").sign(elsewhere, elsewhere.digest)
     assert (refusal.value.refusals[0].step, refusal.value.refusals[0].rule) == (11, "key.own")
+    assert refusal.value.fault is Fault.MACHINE
 
 
 def test_each_officer_signs_with_the_own_key(world):

@@ -283,3 +283,32 @@ def test_every_version_of_a_withdrawal_may_be_signed(world, tmp_path):
     first = world.sign(world.bundle(fee=2_000), tmp_path)
     second = world.sign(world.bundle(fee=3_000), tmp_path)
     assert State(tmp_path).vaults[world.vault.id].signed == {1: (first.txid, second.txid)}
+
+
+def test_a_history_is_verified_before_it_is_pinned(world, tmp_path):
+    """Linked, this vault's, and joined to what is known: else nothing of it is remembered."""
+    one = world.withdrawal()
+    two = world.withdrawal(sequence=2, previous=one.id)
+    three = world.withdrawal(sequence=3, previous=two.id)
+    papers = (world.vault_envelope, [world.policy_envelope])
+    state = State(tmp_path)
+    stranger = World(seed=1).withdrawal(sequence=2, previous=one.id)
+    for history, rule in (
+        ([one, replace(two, previous="0" * 64)], "chain.previous"),
+        ([one, stranger], "vault.enrolled"),
+        ([two], "chain.behind"),
+        ([one, three], "chain.behind"),
+    ):
+        with pytest.raises(Refused) as caught:
+            state.enrol(*papers, history=history)
+        assert caught.value.refusals[0].rule == rule
+    assert State(tmp_path).vaults == {}
+    state.enrol(*papers, history=[one, two])
+    state.enrol(*papers, history=[three])
+    known = State(tmp_path).vaults[world.vault.id].enrolment.known
+    assert known.ids == {1: one.id, 2: two.id, 3: three.id}
+    assert known.height == three.height
+    assert [e.fields["chain"] for e in state.journal.entries()] == [
+        [[1, one.id], [2, two.id]],
+        [[3, three.id]],
+    ]

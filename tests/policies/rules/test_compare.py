@@ -247,8 +247,10 @@ BASE = {
         ("schedule", 'start = "09:00"', 'start = "08:59"', "looser"),
         ("schedule", 'end = "17:00"', 'end = "17:01"', "looser"),
         ("schedule", '"mon", "tue"', '"tue"', "tighter"),
+        ("schedule", '"mon", "tue"', '"tue", "mon"', "tighter"),
         ("schedule", 'end = "17:00"', 'end = "17:00"\nenforce = true', "tighter"),
         ("approvals", "up_to = 5", "up_to = 6", "looser"),
+        ("approvals", '{ up_to = 5, require = [{ role = "a", count = 2 }] }, ', "", "looser"),
         ("approvals", "count = 2", "count = 3", "tighter"),
         ("approvals", "count = 2", "count = 1", "looser"),
         ("approvals", "count = 2 }", 'count = 2 }, { role = "c", count = 1 }', "tighter"),
@@ -296,6 +298,25 @@ def test_an_entry_that_changes_is_one_less_and_one_more(old, new, directions):
     changes = rule("destinations", text).compare(rule("destinations", text.replace(old, new, 1)))
     assert all(c.direction == "tighter" for c in changes if c.old)
     assert sorted(c.direction for c in changes) == sorted(directions)
+
+
+def test_each_window_and_each_demand_has_to_be_kept():
+    """One that stays as it is does not make up for another that goes."""
+    two = BASE["amounts"].replace("limit = 7 }", "limit = 7 }, { blocks = 20, limit = 9 }")
+    (change,) = rule("amounts", two).compare(rule("amounts", BASE["amounts"]))
+    assert change.direction is Direction.LOOSER
+    roles = '{ role = "a", count = 2 }'
+    two = BASE["internal"].replace(roles, roles + ', { role = "b", count = 1 }')
+    (change,) = rule("internal", two).compare(rule("internal", BASE["internal"]))
+    assert change.direction is Direction.LOOSER
+
+
+def test_on_no_list_an_entry_that_narrows_is_looser():
+    """In mode `any` a smaller range of a wallet frees the addresses that it no longer holds."""
+    text = BASE["destinations"].replace('"listed"', '"any"')
+    less = rule("destinations", text.replace("range = 10", "range = 9"))
+    changes = rule("destinations", text).compare(less)
+    assert [change.direction for change in changes] == [Direction.LOOSER] * 2
 
 
 def test_on_no_list_an_entry_less_is_looser():

@@ -158,6 +158,7 @@ def test_it_is_read_as_it_is_written():
         "per_payment = 1\nper_withdrawal = 0",
         "per_payment = 1\nwindows = []",
         "per_payment = 1\nwindows = [{ blocks = 0, limit = 1 }]",
+        "per_payment = 1\nwindows = [{ blocks = 500000000, limit = 1 }]",
         "per_payment = 1\nwindows = [{ blocks = 1, limit = -1 }]",
         "per_payment = 1\nwindows = [{ blocks = 1 }]",
         "per_payment = 1\nwindows = [{ blocks = 1, limit = 1, more = 1 }]",

@@ -6,6 +6,7 @@ from rule_world import earlier, proposed, rule, votes
 
 from policies.errors import BadInput
 from policies.quorum import Demand, Votes
+from policies.rules.approvals import unmet
 
 TEXT = """
 tiers = [
@@ -167,6 +168,18 @@ def test_tiers_may_not_be_missing_or_closed():
     for text in ("tiers = []", 'tiers = [{ up_to = 5, require = [{ role = "a", count = 1 }] }]'):
         with pytest.raises(BadInput, match=r"rules\.approvals\.tiers"):
             rule("approvals", text)
+
+
+def test_a_demand_of_nobody_is_never_met():
+    """Default deny: a hand-made rule without demands lets nothing pass, whoever voted."""
+    (refusal,) = unmet("approvals", (), proposed(1, votes=votes(desk=("alice", "bob"))))
+    assert (refusal.rule, refusal.expected) == ("approvals.role", "1 of nobody")
+
+
+def test_one_tier_is_of_any_amount():
+    """Without bands there is no bound to tell."""
+    found = rule("approvals", 'tiers = [{ require = [{ role = "desk", count = 2 }] }]')
+    assert found.explain()[1:] == ("a withdrawal of any amount: 2 of desk approve",)
 
 
 def test_explain():

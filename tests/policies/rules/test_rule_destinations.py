@@ -125,6 +125,22 @@ def test_each_group_has_its_own_limit():
     assert limited.check(proposed(1, address=OTHER, history=before)) == ()
 
 
+def test_a_base58_address_keeps_its_case():
+    """Else what it received before would be another destination's, and no limit would hold."""
+    base58 = "2N2JD6wb56AfK4tfmM6PwdVmoYk2dCKf4Br"
+    limited = listed(group(base58, windows=(Window(144, 100),)))
+    before = (earlier(990, 100, address=base58),)
+    found = limited.check(proposed(1, address=base58, history=before))
+    assert rules_of(found) == ["destinations.windows"]
+
+
+def test_a_window_counts_only_what_went_to_its_group():
+    """What others received before does not use a group's limit up."""
+    limited = listed(group(ADDRESS, windows=(Window(144, 100),)), group(OTHER))
+    before = (earlier(990, 100, address=OTHER),)
+    assert limited.check(proposed(60, history=before)) == ()
+
+
 def test_one_group_that_lets_it_pass_is_enough():
     """An address by itself and as one of a wallet: so that removing an entry never loosens."""
     both = listed(
@@ -229,6 +245,8 @@ def test_the_smallest_settings_pass():
         (f"range = {MAX_RANGE}", f"range = {MAX_RANGE + 1}"),
         (f"range = {MAX_RANGE}", "range = 0"),
         ("since = 7", "since = -1"),
+        ("since = 7", "since = 500000000"),
+        (f'"{OTHER}"', f'"{OTHER + "q" * 200}"'),
         (", since = 7", ""),
         ("since = 7", "since = 7, range = 1"),
         ("internal = true", "internal = 1"),

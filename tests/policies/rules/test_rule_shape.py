@@ -80,6 +80,13 @@ def test_data_has_to_be_allowed_and_carries_no_money():
     assert check(RULE, b"\x6a\x01a", amount=0) == ["shape.script_types", "shape.dust"]
 
 
+def test_where_data_is_allowed_nothing_else_is():
+    """What is no OP_RETURN cannot pass for one by carrying no money."""
+    allowed = Shape(3, ALL, op_return=True)
+    assert check(allowed, b"\x51", amount=0) == ["shape.script_types", "shape.dust"]
+    assert check(allowed, P2WPKH, amount=0) == ["shape.dust"]
+
+
 def test_it_is_read_as_it_is_written():
     """All settings, through a table and back."""
     text = 'max_outputs = 1\nscript_types = ["p2tr"]\nmax_change = 2\nop_return = true'
