@@ -2,7 +2,7 @@
 
 import pytest
 
-from policies.errors import LONGEST, Fault, Refusal, Refused
+from policies.errors import LONGEST, BadInput, Fault, Problem, Refusal, Refused
 
 
 @pytest.mark.parametrize("field", ["what", "expected", "found"])
@@ -21,5 +21,12 @@ def test_the_first_of_several_refusals_is_the_headline():
     first = Refusal(6, "a", "one", Fault.OFFICER, "b", "c", "d")
     error = Refused(first, Refusal(8, "e", "two", Fault.COORDINATOR))
     assert [one.rule for one in error.refusals] == ["a", "e"]
+    assert str(error) == "one"
     assert (error.what, error.fault, error.expected) == ("one", Fault.OFFICER, "b")
     assert (error.found, error.hint, error.exit_code) == ("c", "d", 3)
+
+
+def test_programs_learn_from_the_exit_code_what_went_wrong():
+    """4 where the input is bad, 1 where it is nothing better known; as the manual lists them."""
+    codes = [kind("what", fault=Fault.MACHINE).exit_code for kind in (BadInput, Problem)]
+    assert codes == [4, 1]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from world import COIN_AMOUNT, FEE, World
 
+from policies import epochs
 from signer.cli import claims
 from signer.cli import review as screen
 from signer.core.names import Sats, Txid
@@ -54,11 +55,32 @@ def test_the_rate_is_never_shown_lower_than_it_is(world, fee, vsize, rate):
 
 
 @pytest.mark.parametrize(
-    ("fee", "percent"), [(0, "0.00"), (1, "0.01"), (3_000, "1.00"), (3_001, "1.01")]
+    ("fee", "percent"),
+    [(0, "0.00"), (1, "0.01"), (3_000, "1.00"), (3_001, "1.01"), (300_000, "100.00")],
 )
 def test_the_share_is_never_shown_lower_than_it_is(world, fee, percent):
     """Rounded up to a hundredth of a percent of 300,000."""
     assert replace(of(world, world.bundle()), fee=Sats(fee)).percent == percent
+
+
+def test_where_nothing_is_paid_the_share_is_of_what_is_spent(world):
+    """A void or a consolidation: there are no payments to compare with."""
+    seen = replace(of(world, world.bundle()), payments=(), fee=Sats(1_001))
+    assert (seen.spent, seen.percent) == (COIN_AMOUNT, "0.11")
+
+
+def test_every_change_since_the_trusted_policy_is_told(world):
+    """Over several epochs, oldest first; nothing of what this signer knew, nothing left out."""
+    second = world.successor(loosening_delay=10)
+    third = world.successor(second, loosening_delay=20)
+    policies = [world.policy_envelope, world.admit(second), world.admit(third)]
+    raw = world.bundle(world.approve(world.withdrawal(policy=third.id)), policies=policies)
+    steps = [epochs.compare(*pair) for pair in ((world.policy, second), (second, third))]
+    assert all(len(changes) == 1 for changes in steps)
+    for known, told in ((1, (*steps[0], *steps[1])), (2, steps[1])):
+        adopted = of(world, raw, known_epoch=known).adopted
+        assert (adopted.epoch, adopted.changes) == (3, told)
+    assert of(world, raw, known_epoch=3).adopted is None
 
 
 def test_an_address_is_shown_from_the_output_s_script(world):

@@ -1,13 +1,17 @@
 """The self-test passes here, quickly, and fails when any known answer or defence is off."""
 
+import io
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 
 from signer.core import secp
-from signer.core.errors import SelfTestFailed
+from signer.core.errors import BadInput, Fault, SelfTestFailed
 from signer.keys import known_answers
+from signer.keys.hardening import SocketForbidden
 from signer.sign import selftest, softkey
 
 FLIPPED = [
@@ -108,9 +112,76 @@ def test_it_fails_when_anything_verifies(monkeypatch):
         selftest.run()
 
 
+def test_it_fails_when_nothing_verifies(monkeypatch):
+    """Nor one that always says no: this machine would refuse its own signatures."""
+    monkeypatch.setattr(secp, "verify_ecdsa", lambda *_: False)
+    with pytest.raises(SelfTestFailed, match="RFC 6979"):
+        selftest.run()
+
+
+@pytest.mark.parametrize("broken", ["sign", "verify"])
+def test_it_fails_when_either_half_of_ed25519_is_broken(monkeypatch, broken):
+    """A signature other than the published one, or a verification that rejects it."""
+
+    class Broken:
+        """An approval key of a library that is right in one half only."""
+
+        @staticmethod
+        def from_private_bytes(_: bytes) -> "Broken":
+            return Broken()
+
+        def sign(self, _: bytes) -> bytes:
+            return bytes(64) if broken == "sign" else bytes.fromhex(selftest.ED25519_SIGNATURE)
+
+        def public_key(self) -> "Broken":
+            return self
+
+        def verify(self, _signature: bytes, _message: bytes) -> None:
+            if broken == "verify":
+                raise InvalidSignature
+
+    monkeypatch.setattr(selftest, "Ed25519PrivateKey", Broken)
+    with pytest.raises(SelfTestFailed, match="Ed25519"):
+        selftest.run()
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_the_socket_is_really_asked_for(monkeypatch, opens):
+    """The last check passes where opening a socket raises, and only there."""
+    asked = []
+
+    def socket() -> io.BytesIO:
+        asked.append("a socket")
+        if not opens:
+            raise SocketForbidden("a socket", fault=Fault.MACHINE)
+        return io.BytesIO()
+
+    monkeypatch.setattr(selftest, "_socket", SimpleNamespace(socket=socket))
+    if opens:
+        with pytest.raises(SelfTestFailed, match="no socket"):
+            selftest.run()
+    else:
+        assert selftest.run()[-1].name == "no socket"
+    assert asked == ["a socket"]
+
+
 def test_it_fails_with_another_curve_library(monkeypatch):
     """The binding behind `secp` must be ours: embit's old one, or plain Python, is refused."""
     monkeypatch.setattr(secp, "lib", object())
+    with pytest.raises(SelfTestFailed, match="libsecp256k1"):
+        selftest.run()
+
+
+def test_it_fails_with_a_library_that_is_not_compiled(monkeypatch):
+    """The right name in the right places, and every function there: but written in Python."""
+
+    class Slow:
+        """Stands for a module that replaces the extension."""
+
+        lib = SimpleNamespace(secp256k1_context_set_sha256_compression=None)
+
+    monkeypatch.setitem(sys.modules, "_btclib_secp256k1", Slow)
+    monkeypatch.setattr(secp, "lib", Slow.lib)
     with pytest.raises(SelfTestFailed, match="libsecp256k1"):
         selftest.run()
 
@@ -140,3 +211,15 @@ def test_whatever_a_library_raises_is_a_failed_self_test(monkeypatch):
     with pytest.raises(SelfTestFailed) as failure:
         selftest.run()
     assert failure.value.found == "MemoryError"
+
+
+def test_a_problem_of_our_own_is_a_failed_self_test(monkeypatch):
+    """An error that this program tells well is told on, in the check's name."""
+
+    def broken(*_: object) -> bytes:
+        raise BadInput("the key is not one", fault=Fault.MACHINE)
+
+    monkeypatch.setattr(softkey, "second_engine", broken)
+    with pytest.raises(SelfTestFailed, match="RFC 6979") as failure:
+        selftest.run()
+    assert failure.value.found == "the key is not one"

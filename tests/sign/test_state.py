@@ -1,6 +1,7 @@
 """What a signer remembers, and that nobody changes it unseen."""
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,9 @@ from world import HEIGHT, World
 
 from policies.chain import NOTHING, Known
 from policies.envelope import Envelope
+from policies.quorum import Role
 from signer.core.errors import BadInput, Fault, Refused
+from signer.core.hashes import sha256
 from signer.core.journal import Journal
 from signer.core.names import Height
 from signer.sign.check import examine
@@ -138,6 +141,7 @@ def test_an_approval_is_remembered(world, tmp_path):
     known = state.vaults[world.vault.id].enrolment.known
     assert (known.approved, known.ids) == ({1: first.id}, {})
     state.approve(first, "alice")
+    assert state.journal.entries()[-1].fields["officer"] == "alice"
     with pytest.raises(Refused) as refusal:
         state.approve(other, "alice")
     assert (refusal.value.refusals[0].step, refusal.value.refusals[0].rule) == (6, "chain.known")
@@ -165,8 +169,12 @@ def test_an_approved_withdrawal_binds_the_signer(world, tmp_path):
 
 
 def test_a_signature_is_remembered(world, tmp_path):
-    """Chain, transaction and height."""
-    signed = world.sign(world.bundle(), tmp_path)
+    """Chain, transaction and height; for auditors, which file, and whose signature."""
+    raw = world.bundle()
+    signed = world.sign(raw, tmp_path)
+    line = Journal.open(tmp_path).entries()[-1].fields
+    assert line["psbt"] == sha256(raw).hex()
+    assert line["fingerprint"] == world.officers["alice"].root.fingerprint
     memory = State(tmp_path).vaults[world.vault.id]
     assert memory.enrolment.known == Known({1: world.withdrawal().id}, HEIGHT)
     assert memory.signed == {1: (signed.txid,)}
@@ -312,3 +320,80 @@ def test_a_history_is_verified_before_it_is_pinned(world, tmp_path):
         [[1, one.id], [2, two.id]],
         [[3, three.id]],
     ]
+
+
+def test_what_is_pinned_is_not_written_again(world, tmp_path):
+    """A journal line tells what is new: not the links and policies that came along once more."""
+    first = world.withdrawal()
+    second = world.withdrawal(sequence=2, previous=first.id)
+    world.sign(world.bundle(), tmp_path)
+    world.sign(world.bundle(world.approve(second), predecessors=[first.payload]), tmp_path)
+    lines = [entry.fields for entry in Journal.open(tmp_path).entries()]
+    epoch = [1, world.policy_envelope.id]
+    assert [line["policies"] for line in lines] == [[epoch], [], []]
+    assert [line["chain"] for line in lines] == [[], [[1, first.id]], [[2, second.id]]]
+
+
+def test_a_newer_policy_alone_follows_what_is_pinned(world, tmp_path):
+    """A vault that is known takes the next epoch without the first, with both quorums."""
+    state = world.state(tmp_path)
+    second = world.successor()
+    state.enrol(world.vault_envelope, [world.admit(second)])
+    assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.id == second.id
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"loosening_delay": 1}, "policy.rollback"),
+        ({"epoch": 2, "roles": {"admins": Role("admins", ("dave",), 1)}}, "policy.old_quorum"),
+    ],
+    ids=["another first", "a stranger's second"],
+)
+def test_a_known_vault_s_policy_is_not_replaced(world, tmp_path, changes, rule):
+    """Enrolled again with a policy that only its own admins vouch for: nothing is written."""
+    state = world.state(tmp_path)
+    before = (tmp_path / "journal.jsonl").read_bytes()
+    known = {"previous": world.policy.id} if "epoch" in changes else {}
+    roles = {"roles": world.policy.roles | changes["roles"]} if "roles" in changes else {}
+    usurper = replace(world.policy, **(changes | known | roles))
+    with pytest.raises(Refused) as refusal:
+        state.enrol(world.vault_envelope, [world.admit(usurper, usurper.admins.members[:2])])
+    assert (refusal.value.refusals[0].step, refusal.value.refusals[0].rule) == (5, rule)
+    assert (tmp_path / "journal.jsonl").read_bytes() == before
+
+
+def test_a_pinned_vault_s_file_is_left_alone(world, tmp_path):
+    """Enrolling again does not write it anew: a machine that stops then would have lost it."""
+    state = world.state(tmp_path)
+    path = tmp_path / "vaults" / world.vault.id / "vault.json"
+    os.utime(path, (1, 1))
+    state.enrol(world.vault_envelope, [world.policy_envelope])
+    assert path.stat().st_mtime == 1
+
+
+def test_a_document_of_another_kind_is_found(world, tmp_path):
+    """The pinned payload under another name: what was signed is not what it says now."""
+    world.state(tmp_path)
+    path = tmp_path / "vaults" / world.vault.id / "vault.json"
+    path.write_bytes(Envelope.wrap("policy", world.vault.payload).to_bytes())
+    with pytest.raises(BadInput, match="vault"):
+        State(tmp_path)
+
+
+def test_what_cannot_be_removed_is_told(world, tmp_path):
+    """A folder lies where the next policy should be: the machine's fault, and nothing is pinned."""
+    state = world.state(tmp_path)
+    path = tmp_path / "vaults" / world.vault.id / "policy-2.json"
+    path.mkdir()
+    with pytest.raises(BadInput, match="cannot be removed") as problem:
+        state.accept(world.admit(world.successor()))
+    assert problem.value.fault is Fault.MACHINE
+    assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.epoch == 1
+
+
+def test_a_line_without_a_height_tells_of_none(world, tmp_path):
+    """No block is known before the first withdrawal, whatever is accepted."""
+    state = world.state(tmp_path)
+    state.accept(world.admit(world.successor()))
+    assert State(tmp_path).vaults[world.vault.id].enrolment.known == NOTHING
