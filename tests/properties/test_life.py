@@ -375,3 +375,4 @@ def test_the_stories_reach_every_verdict():
     verdicts.clear()
     Life.TestCase("runTest").runTest()
     assert set(verdicts) == {0, 5, 6, 7, 8}, verdicts
+    assert verdicts[0] * 10 > verdicts.total(), verdicts
