@@ -27,7 +27,6 @@ from signer.core.address import script_of
 from signer.core.errors import Fault, Refusal, Refused
 from signer.core.names import Height, Sats, Txid
 from signer.core.psbt_parts import Derivation, GlobalXpub, PsbtInput, PsbtOutput
-from signer.core.sighash import ALL
 from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
 from signer.core.vault import CHANGE, Vault, VaultScript
 from signer.sign.check import SEQUENCE, VERSION, Checked, Enrolment, examine
@@ -195,6 +194,7 @@ def _need(
         fee_rate=fee_rate,
         fee_ceiling=withdrawal.fee_ceiling,
         input_weight=vault.input_weight,
+        marker=2 if vault.form.form.segwit else 0,
         change_script=change.script_pubkey,
         max_fee=Sats(min(rule.max_fee for rule in rules)) if rules else None,
         # The policy says whole satoshi for a virtual byte, a fee rate is for 1,000 of them.
@@ -207,7 +207,7 @@ def _origins(script: VaultScript) -> tuple[Derivation, ...]:
 
 
 def _input(vault: Vault, coin: UnspentCoin, previous: bytes) -> PsbtInput:
-    """Everything about a coin; both forms of the output, since makers of signers differ in taste.
+    """Everything about a coin; of segwit both forms of the output, since signers differ in taste.
 
     The whole transaction proves the amount (a witness signature commits to it, but only to that
     of its own input: CVE-2020-14199); some signers ask for the output alone besides.
@@ -225,8 +225,8 @@ def _input(vault: Vault, coin: UnspentCoin, previous: bytes) -> PsbtInput:
         )
     return PsbtInput(
         previous_tx=tx,
-        witness_utxo=output,
-        sighash=ALL,
+        witness_utxo=output if script.witness_script else None,
+        sighash=vault.sighash,
         redeem_script=script.redeem_script,
         witness_script=script.witness_script,
         derivations=_origins(script),

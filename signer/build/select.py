@@ -77,6 +77,7 @@ class Need:
         fee_rate: that the fee reaches at least.
         fee_ceiling: the most that the withdrawal allows for the fee, in satoshi.
         input_weight: weight units of one signed input of this vault.
+        marker: weight units of the witness marker and flag: 2, or 0 without segwit.
         change_script: where change returns to.
         max_fee: the most that the policy allows, in satoshi, or None.
         max_fee_rate: that the policy allows, or None.
@@ -89,6 +90,7 @@ class Need:
     fee_rate: FeeRate
     fee_ceiling: Sats
     input_weight: int
+    marker: int
     change_script: bytes
     max_fee: Sats | None = None
     max_fee_rate: FeeRate | None = None
@@ -119,10 +121,10 @@ class Need:
         scripts = [output.script for output in self.payments]
         if change:
             scripts.append(self.change_script)
-        # Version and lock time are 4 bytes each; the witness marker and flag are 2.
+        # Version and lock time are 4 bytes each.
         counts = len(compact_size(inputs)) + len(compact_size(len(scripts)))
         body = 8 + counts + sum(map(_output_size, scripts))
-        return body * _SCALE + 2 + inputs * self.input_weight
+        return body * _SCALE + self.marker + inputs * self.input_weight
 
     def vsize(self, inputs: int, *, change: bool) -> int:
         """Virtual bytes of the signed transaction, every signature counted with 72 bytes."""

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from policies import strict_json
 from signer.core import coins
 from signer.core.descriptor import Descriptor
+from signer.core.signatures import ECDSA
 from signer.core.vault import Vault, VaultKey, VaultSigner, twice_derived_address
 
 
@@ -19,6 +20,7 @@ def create_vault(
     keys: Sequence[VaultKey],
     signers: Sequence[VaultSigner],
     birth_height: int,
+    scheme: str = ECDSA.name,
 ) -> Vault:
     """Make a vault and its document; `keys` and `signers` in the same order.
 
@@ -29,6 +31,7 @@ def create_vault(
     form = Descriptor(coins.network(coin, network), script_type, threshold, tuple(keys))
     table = {"kind": "vault", "version": 1, "name": name, "coin": coin, "network": network}
     table |= {"descriptor": form.text, "birth_height": birth_height}
+    table |= {} if scheme == ECDSA.name else {"signatures": scheme}
     table |= {"signers": [asdict(signer) for signer in signers]}
     vault = Vault.parse(strict_json.dump(table))
     twice_derived_address(vault)

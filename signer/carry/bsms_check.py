@@ -13,7 +13,7 @@ from signer.core.address import address_of
 from signer.core.coins import Network
 from signer.core.descriptor import Descriptor, VaultKey
 from signer.core.errors import BadInput, Fault, Refusal, Refused
-from signer.core.script import multisig, p2sh, p2wsh
+from signer.core.script import multisig
 
 _STEP = 2
 """Which vault it is: the same question as a signer's second step."""
@@ -91,8 +91,7 @@ def check(
 def first_address(form: Descriptor, network: Network) -> str:
     """The first address of the first path restriction, `/0/*`."""
     keys = sorted(key.xpub.derive(0).derive(0).key for key in form.keys)
-    program = p2wsh(multisig(form.threshold, keys))
-    script = program if form.script_type == "p2wsh" else p2sh(program)
+    script = form.form.of(multisig(form.threshold, keys)).script_pubkey
     return str(address_of(script, "BTC", network.name))
 
 

@@ -10,7 +10,7 @@ from policies.strict_json import Fields
 from signer.carry import crypto_account, crypto_output, ur
 from signer.carry.payload import MAX_PAYLOAD, SUFFIXES, Kind, Payload, guess
 from signer.core import coins
-from signer.core.descriptor import SCRIPT_TYPES, Descriptor, VaultKey
+from signer.core.descriptor import Descriptor, VaultKey
 from signer.core.errors import BadInput, Fault
 from signer.core.files import read_limited
 from signer.core.vault import Vault
@@ -92,6 +92,6 @@ def _account(data: bytes) -> bytes:
     network = coins.network(fields.text("coin"), fields.text("network"))
     key = VaultKey.parse(fields.text("key"), network.xpub)
     script_type = fields.text("script_type")
-    if script_type not in SCRIPT_TYPES:
-        fields.bad("script_type", " or ".join(SCRIPT_TYPES), script_type)
+    if script_type not in network.script_types:
+        fields.bad("script_type", " or ".join(network.script_types), script_type)
     return crypto_account.encode(key.origin.fingerprint, [(script_type, key)], network)

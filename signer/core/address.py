@@ -1,12 +1,13 @@
 """Addresses: the text of the scripts that money is sent to.
 
-Only the five kinds whose rules are final are paid to: a witness program of a version or length
-without rules yet can be spent by anybody (BIP141).
+Only the kinds whose rules are final are paid to: a witness program of a version or length
+without rules yet can be spent by anybody (BIP141). A network has Base58 and segwit addresses, or
+CashAddr alone.
 """
 
 from functools import partial
 
-from signer.core import base58, bech32, coins
+from signer.core import base58, bech32, cashaddr, coins
 from signer.core.errors import BadInput, Fault
 from signer.core.script import OP_1
 
@@ -22,6 +23,8 @@ _SEGWIT_SIZES = {_P2WPKH: 22, _P2WSH: 34, _P2TR: 34}
 def address_of(script: bytes, coin: str, network: str) -> str | None:
     """The address of a scriptPubKey on `network`, or None if it has none."""
     chain = coins.network(coin, network)
+    if chain.cashaddr:
+        return cashaddr.address_of(script, chain.cashaddr)
     if _SEGWIT_SIZES.get(script[:2]) == len(script):
         return bech32.encode(chain.hrp, 1 if script[0] else 0, script[2:])
     for (head, tail), version, size in ((_P2PKH, chain.p2pkh, 25), (_P2SH, chain.p2sh, 23)):
@@ -37,9 +40,11 @@ def script_of(address: str, coin: str, network: str) -> bytes:
         BadInput: a typo (and where, if bech32 can tell), another network, or a kind that is
             not known. The text is not quoted: somebody may have pasted a private key.
     """
-    networks = coins.coin(coin).networks
+    networks, own = coins.coin(coin).networks, coins.network(coin, network)
     text = address.lower()
-    if any(text.startswith(f"{known.hrp}1") for known in networks.values()):
+    if own.cashaddr:
+        script = cashaddr.script_of(address)
+    elif any(text.startswith(f"{known.hrp}1") for known in networks.values()):
         _, version, program = bech32.decode(address)
         script = bytes((OP_1 - 1 + version if version else 0, len(program))) + program
     else:

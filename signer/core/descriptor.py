@@ -1,10 +1,10 @@
-"""The two forms of vault that there are, as output descriptors.
+"""The forms of vault that there are, as output descriptors.
 
     wsh(sortedmulti(m,[fingerprint/48h/..]xpub/<0;1>/*,...))#checksum
-    sh(wsh(sortedmulti(m,...)))#checksum
 
-Sources: BIP380 (checksum, key expressions), BIP382 (wsh), BIP381 (sh), BIP383 (sortedmulti),
-BIP389 (`<0;1>`: branch 0 receives, branch 1 takes change), BIP48 (paths), BIP67 (key order).
+and so with the heads of `script_types.py`. Sources: BIP380 (checksum, key expressions), BIP383
+(sortedmulti), BIP389 (`<0;1>`: branch 0 receives, branch 1 takes change), BIP48 (paths), BIP67
+(key order).
 """
 
 import re
@@ -17,11 +17,8 @@ from signer.core.bip32 import HARDENED, ExtendedPublicKey, Origin, format_path
 from signer.core.coins import Network
 from signer.core.errors import BadInput, Fault
 from signer.core.script import MAX_KEYS
+from signer.core.script_types import SCRIPT_TYPES, ScriptType
 
-SCRIPT_TYPES = {"p2sh-p2wsh": 1, "p2wsh": 2}
-"""BIP48's script types, by the name that we give them."""
-
-_FORMS = {"p2wsh": ("wsh(sortedmulti(", "))"), "p2sh-p2wsh": ("sh(wsh(sortedmulti(", ")))")}
 _BRANCHES = "/<0;1>/*"
 _CHECKSUM = 8
 _MAX_TEXT = 4096
@@ -62,7 +59,7 @@ def checksum(body: str) -> str:
 
 def bip48_path(network: Network, script_type: str, account: int = 0) -> tuple[int, ...]:
     """The account path of a vault's key: 48h / coin h / account h / script type h."""
-    steps = (48, network.slip44, account, SCRIPT_TYPES[script_type])
+    steps = (48, network.slip44, account, SCRIPT_TYPES[script_type].step)
     return tuple(HARDENED + step for step in steps)
 
 
@@ -116,7 +113,7 @@ class Descriptor:
 
     Attributes:
         network: whose version bytes and coin type the keys have.
-        script_type: "p2wsh" or "p2sh-p2wsh".
+        script_type: one of the network's.
         threshold: m.
         keys: n of them, as written. A script orders the derived keys for itself (BIP67).
 
@@ -131,8 +128,13 @@ class Descriptor:
 
     def __post_init__(self) -> None:
         count = len(self.keys)
-        if self.script_type not in _FORMS:
-            raise _bad("unknown script type", expected=" or ".join(_FORMS))
+        kinds = self.network.script_types
+        if self.script_type not in kinds:
+            raise _bad(
+                "the coin has no such script type",
+                expected=" or ".join(kinds),
+                found=ascii(self.script_type[:20]),
+            )
         if not 1 <= self.threshold <= count <= MAX_KEYS:
             raise _bad(
                 "no such multisig",
@@ -169,21 +171,26 @@ class Descriptor:
                 "the descriptor's checksum is missing or does not fit",
                 hint="copy the whole descriptor again from its source, with #checksum",
             )
-        script_type = "p2sh-p2wsh" if body.startswith("sh(") else "p2wsh"
-        head, foot = _FORMS[script_type]
-        threshold, *keys = body[len(head) : -len(foot)].split(",")
-        if f"{head}{','.join((threshold, *keys))}{foot}" != body:
+        kinds = [SCRIPT_TYPES[name] for name in network.script_types]
+        form = next((k for k in kinds if body.startswith(k.head) and body.endswith(k.foot)), None)
+        if form is None:
             raise _bad(
                 "not a vault's descriptor",
-                expected=" or ".join(f"{head}...{foot}" for head, foot in _FORMS.values()),
+                expected=" or ".join(f"{kind.head}...{kind.foot}" for kind in kinds),
                 found=ascii(body[:20]),
             )
+        threshold, *keys = body[len(form.head) : -len(form.foot)].split(",")
         if not _THRESHOLD.fullmatch(threshold) or len(keys) > MAX_KEYS:
             raise _bad("no such multisig", found=f"{threshold[:10]!a} of {len(keys)}")
         if not all(key.endswith(_BRANCHES) for key in keys):
             raise _bad("a key without the two branches", expected=f"[origin]xpub{_BRANCHES}")
         parsed = [VaultKey.parse(key.removesuffix(_BRANCHES), network.xpub) for key in keys]
-        return cls(network, script_type, int(threshold), tuple(parsed))
+        return cls(network, form.name, int(threshold), tuple(parsed))
+
+    @property
+    def form(self) -> ScriptType:
+        """How the multisig script is paid to and spent."""
+        return SCRIPT_TYPES[self.script_type]
 
     @property
     def text(self) -> str:
@@ -195,7 +202,6 @@ class Descriptor:
         return self._write(f"/{branch}/*")
 
     def _write(self, steps: str) -> str:
-        head, foot = _FORMS[self.script_type]
         keys = "".join(f",{key.to_text(self.network.xpub)}{steps}" for key in self.keys)
-        body = f"{head}{self.threshold}{keys}{foot}"
+        body = f"{self.form.head}{self.threshold}{keys}{self.form.foot}"
         return f"{body}#{checksum(body)}"

@@ -5,8 +5,10 @@ Opcodes are from Bitcoin Core's `script/script.h`.
 
 from collections.abc import Sequence
 
-from signer.core.hashes import hash160, sha256
+from signer.core.hashes import hash160, sha256, sha256d
 
+OP_PUSHDATA1 = 0x4C
+OP_1NEGATE = 0x4F
 OP_1 = 0x51
 OP_CHECKMULTISIG = 0xAE
 
@@ -16,19 +18,31 @@ MAX_KEYS = 15
 P2WSH would take 20 (and 3,600 bytes), but one limit keeps a vault movable between script types.
 """
 
+MAX_PUSH = 520
+"""Bytes of a push (Bitcoin Core, `script/script.h`, MAX_SCRIPT_ELEMENT_SIZE)."""
+
+TOKEN_PREFIX = b"\xef"
+"""What precedes an output's script if it carries tokens (CHIP-2022-02 CashTokens, Bitcoin Cash)."""
+
 COMPRESSED = 33
 """Bytes of a compressed public key (SEC 1): the only form that segwit relays (BIP143)."""
 
 
 def push(data: bytes) -> bytes:
-    """The push of up to 75 bytes, whose opcode is their number: a program, a signature, a key.
+    """The one minimal way to push up to 520 bytes (BIP62, rule 3; Core, `CheckMinimalPush`).
 
     Raises:
-        ValueError: longer. Witness stacks, where scripts go, are not pushed.
+        ValueError: longer.
     """
-    if len(data) > 75:  # noqa: PLR2004 -- OP_PUSHDATA1 less one
+    size = len(data)
+    if size == 1 and (1 <= data[0] <= 16 or data[0] == 0x81):  # noqa: PLR2004 -- numbers 1 to 16, and -1
+        return bytes((OP_1 - 1 + data[0] if data[0] <= 16 else OP_1NEGATE,))  # noqa: PLR2004 -- as above
+    if size < OP_PUSHDATA1:
+        return b"%c%b" % (size, data)
+    if size > MAX_PUSH:
         raise ValueError("too long to push")
-    return bytes((len(data),)) + data
+    form = b"\x4c%b%b" if size <= 0xFF else b"\x4d%b%b"  # noqa: PLR2004 -- one byte or two
+    return form % (size.to_bytes(1 if size <= 0xFF else 2, "little"), data)  # noqa: PLR2004 -- as above
 
 
 def multisig(threshold: int, keys: Sequence[bytes]) -> bytes:
@@ -52,6 +66,11 @@ def p2wsh(witness_script: bytes) -> bytes:
 def p2sh(redeem_script: bytes) -> bytes:
     """The scriptPubKey that pays to a redeem script (BIP16): 23 bytes."""
     return b"\xa9\x14" + hash160(redeem_script) + b"\x87"
+
+
+def p2sh32(redeem_script: bytes) -> bytes:
+    """The same with a 32-byte hash (CHIP-2022-05, Bitcoin Cash): 35 bytes."""
+    return b"\xaa\x20" + sha256d(redeem_script) + b"\x87"
 
 
 def p2wpkh(key: bytes) -> bytes:

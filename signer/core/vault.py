@@ -13,7 +13,11 @@ from signer.core.bip32 import HARDENED, Children
 from signer.core.descriptor import Descriptor, VaultKey
 from signer.core.errors import BadInput, Fault, SelfTestFailed
 from signer.core.names import DocumentId, Fingerprint, Height
-from signer.core.script import COMPRESSED, multisig, p2sh, p2wsh, push
+from signer.core.script import COMPRESSED, multisig, p2sh32, push
+from signer.core.script_types import Scripts
+from signer.core.sighash import Bip143, Legacy, digests
+from signer.core.signatures import ECDSA, SCHEMES, Scheme
+from signer.core.transaction import Transaction
 
 __all__ = [
     "CHANGE",
@@ -35,9 +39,6 @@ ENFORCING = "enforcing"
 
 MAX_VAULT = 1 << 16
 """Bytes of a payload; 15 keys take about 4,000."""
-
-SIGNATURE = 72
-"""Bytes of a signature with its sighash byte: s is low, and r is not ground to be (design, 11)."""
 
 _KEYS = ("kind", "version", "name", "coin", "network", "descriptor", "birth_height", "signers")
 _bad = partial(BadInput, fault=Fault.COORDINATOR)
@@ -74,19 +75,13 @@ class DerivedKey:
 
 
 @dataclass(frozen=True, slots=True)
-class VaultScript:
+class VaultScript(Scripts):
     """Everything about one address of the vault.
 
     Attributes:
-        script_pubkey: what an output holds.
-        witness_script: the multisig script.
-        redeem_script: the witness program for P2SH-P2WSH, else empty.
         keys: in script order: sorted by public key (BIP67).
     """
 
-    script_pubkey: bytes
-    witness_script: bytes
-    redeem_script: bytes
     keys: tuple[DerivedKey, ...]
 
 
@@ -103,6 +98,7 @@ class Vault:
         birth_height: no coin of the vault is older than this block.
         signers: in the order of the descriptor's keys.
         form: the descriptor, read.
+        scheme: of its signatures; a document that says nothing means ECDSA.
     """
 
     payload: bytes = field(repr=False)
@@ -113,6 +109,7 @@ class Vault:
     birth_height: Height = field(compare=False)
     signers: tuple[VaultSigner, ...] = field(compare=False)
     form: Descriptor = field(compare=False, repr=False)
+    scheme: Scheme = field(compare=False, repr=False)
     _branches: tuple[tuple[Children, ...], ...] = field(compare=False, repr=False)
 
     @classmethod
@@ -123,11 +120,16 @@ class Vault:
             BadInput: malformed, or its parts do not fit each other.
         """
         raw = strict_json.load(payload, limit=MAX_VAULT, what="vault")
-        fields = Fields(raw, "vault", required=_KEYS)
+        fields = Fields(raw, "vault", required=_KEYS, optional=("signatures",))
         fields.exactly("kind", "vault")
         fields.exactly("version", 1)
         name, coin, network = fields.name("name"), fields.code("coin"), fields.code("network")
         form = Descriptor.parse(str(fields.raw["descriptor"]), coins.network(coin, network))
+        kinds = coins.coin(coin).schemes
+        scheme = raw.get("signatures", ECDSA.name)
+        # One document for one vault: what goes without saying is not said.
+        if scheme not in kinds or ("signatures" in raw and scheme == ECDSA.name):
+            fields.bad("signatures", " or ".join(kinds[1:]) or "absent", scheme)
         birth = Height(fields.integer("birth_height", most=MAX_HEIGHT))
         signers = tuple(
             VaultSigner(s.name("officer"), Fingerprint(str(s.raw["fingerprint"])), s.name("type"))
@@ -144,7 +146,8 @@ class Vault:
             tuple(Children(key.xpub.derive(branch)) for key in form.keys)
             for branch in (RECEIVE, CHANGE)
         )
-        return cls(payload, name, coin, network, form.text, birth, signers, form, branches)
+        chosen = SCHEMES[scheme]
+        return cls(payload, name, coin, network, form.text, birth, signers, form, chosen, branches)
 
     @property
     def id(self) -> DocumentId:
@@ -162,7 +165,7 @@ class Vault:
 
     @property
     def script_type(self) -> str:
-        """Either "p2wsh" or "p2sh-p2wsh"."""
+        """By name, for instance "p2wsh"."""
         return self.form.script_type
 
     @property
@@ -185,11 +188,10 @@ class Vault:
             for child, key in zip(self._branches[branch], self.keys, strict=True)
         ]
         keys.sort(key=lambda derived: derived.pubkey)
-        witness_script = multisig(self.threshold, [key.pubkey for key in keys])
-        program = p2wsh(witness_script)
-        native = self.script_type == "p2wsh"
-        redeem_script, script_pubkey = (b"", program) if native else (program, p2sh(program))
-        return VaultScript(script_pubkey, witness_script, redeem_script, tuple(keys))
+        scripts = self.form.form.of(multisig(self.threshold, [key.pubkey for key in keys]))
+        return VaultScript(
+            scripts.script_pubkey, scripts.redeem_script, scripts.witness_script, tuple(keys)
+        )
 
     def address(self, branch: int, index: int) -> str:
         """Derive an address.
@@ -200,13 +202,28 @@ class Vault:
         return str(address_of(self.script(branch, index).script_pubkey, self.coin, self.network))
 
     @property
+    def sighash(self) -> int:
+        """The one sighash type that its signatures have."""
+        return coins.coin(self.coin).sighash
+
+    def digests(self, tx: Transaction) -> Bip143 | Legacy:
+        """What makes the digests of a transaction that spends from it."""
+        return digests(tx, segwit=self.form.form.segwit, sighash=self.sighash)
+
+    @property
     def input_weight(self) -> int:
         """Weight units (BIP141) of one signed input, every signature at its longest."""
         script = multisig(self.threshold, [bytes(COMPRESSED)] * len(self.keys))
-        # OP_0 for CHECKMULTISIG's extra pop, signatures, script: each after its length.
-        witness = 1 + 1 + self.threshold * (1 + SIGNATURE) + len(wire.var_bytes(script))
-        script_sig = 0 if self.script_type == "p2wsh" else len(push(p2wsh(b"")))
-        return 4 * (32 + 4 + 1 + script_sig + 4) + witness
+        signatures = self.threshold * (1 + self.scheme.size)
+        if self.form.form.segwit:
+            # CHECKMULTISIG's extra element, signatures, script: each after its length, and counted.
+            witness = 1 + 1 + signatures + len(wire.var_bytes(script))
+            redeem = self.form.form.of(script).redeem_script
+            script_sig = push(redeem) if redeem else b""
+        else:
+            dummy = len(self.scheme.dummy(range(self.threshold), len(self.keys)))
+            witness, script_sig = 0, bytes(dummy + signatures + len(push(script)))
+        return 4 * (32 + 4 + len(wire.var_bytes(script_sig)) + 4) + witness
 
 
 def twice_derived_address(vault: Vault) -> str:
@@ -221,8 +238,11 @@ def twice_derived_address(vault: Vault) -> str:
 
     address = vault.address(RECEIVE, 0)
     ours = script_of(address, vault.coin, vault.network)
-    other = Independent.from_string(vault.branch_descriptor(RECEIVE))
-    theirs = other.derive(0).script_pubkey().data
+    text = vault.branch_descriptor(RECEIVE).partition("#")[0]
+    long_hash = text.startswith("sh32(")  # of which embit knows all but the hash
+    other = Independent.from_string(text.replace("sh32(", "sh(", 1)).derive(0)
+    redeem = other.redeem_script()
+    theirs = p2sh32(redeem.data) if long_hash else other.script_pubkey().data
     if ours != theirs:
         raise SelfTestFailed(
             "two derivations of the vault's first address differ",

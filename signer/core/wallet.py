@@ -1,7 +1,7 @@
 """Wallets that a policy lists as destinations: every address that they have.
 
     wpkh([fingerprint/84h/..]xpub/<0;1>/*)#checksum     one key; also sh(wpkh(...)) and pkh(...)
-    wsh(sortedmulti(m,[..]xpub/<0;1>/*,...))#checksum   another vault, in either of its forms
+    wsh(sortedmulti(m,[..]xpub/<0;1>/*,...))#checksum   another vault, in any of its forms
 
 A wallet of one key may be listed by one branch only: `/0/*`. Sources: BIP380, BIP381 (pkh, sh),
 BIP382 (wpkh, wsh), BIP383 (sortedmulti), BIP389 (`<0;1>`).
@@ -21,7 +21,8 @@ from signer.core.bip32 import Children
 from signer.core.coins import Network
 from signer.core.descriptor import Descriptor, VaultKey, checksum
 from signer.core.errors import BadInput, Fault
-from signer.core.script import multisig, p2pkh, p2sh, p2wpkh, p2wsh
+from signer.core.script import multisig, p2pkh, p2sh, p2wpkh
+from signer.core.script_types import ScriptType
 
 _bad = partial(BadInput, fault=Fault.COORDINATOR)
 
@@ -59,10 +60,11 @@ class Wallet:
         body, _, tail = text.partition("#")
         if "sortedmulti(" in body:
             form = Descriptor.parse(text, network)
-            return cls(form.keys, (0, 1), partial(_multisig, form.script_type, form.threshold))
+            return cls(form.keys, (0, 1), partial(_multisig, form.form, form.threshold))
         match = _ONE_KEY.fullmatch(body)
-        if match is None or match[1].count("(") + 1 != match[4].count(")"):
-            expected = "wpkh, sh(wpkh) or pkh of [origin]xpub/<0;1>/*, or a vault's descriptor"
+        kinds = "wpkh, sh(wpkh) or pkh" if network.hrp else "pkh"
+        if match is None or match[1] not in kinds or match[1].count("(") + 1 != match[4].count(")"):
+            expected = f"{kinds} of [origin]xpub/<0;1>/*, or a vault's descriptor"
             raise _bad("not a wallet that can be listed", expected=expected, found=ascii(body[:20]))
         if tail != checksum(body):
             hint = "copy the whole descriptor again from its source, with #checksum"
@@ -71,9 +73,8 @@ class Wallet:
         return cls((VaultKey.parse(match[2], network.xpub),), branches, _SINGLE[match[1]])
 
 
-def _multisig(script_type: str, threshold: int, keys: Sequence[bytes]) -> bytes:
-    program = p2wsh(multisig(threshold, sorted(keys)))
-    return program if script_type == "p2wsh" else p2sh(program)
+def _multisig(form: ScriptType, threshold: int, keys: Sequence[bytes]) -> bytes:
+    return form.of(multisig(threshold, sorted(keys))).script_pubkey
 
 
 @lru_cache(maxsize=64)

@@ -11,11 +11,9 @@ from dataclasses import InitVar, dataclass, replace
 from typing import Final
 
 from signer.carry.bundle import Bundle, open_bundle
-from signer.core import secp
 from signer.core.errors import BadInput, Fault, Refusal, Refused
 from signer.core.psbt import PartialSig, Psbt, proprietary, with_partial_sigs
 from signer.core.psbt_parts import PsbtInput, PsbtOutput
-from signer.core.sighash import ALL
 from signer.core.vault import Vault
 from signer.sign import facts as facts_of
 from signer.sign.facts import Facts, VaultInput
@@ -244,10 +242,10 @@ def _verify(source: Source, at: int, signature: PartialSig, coin: VaultInput, va
     if not officer:
         rule, what = "foreign", "a signature by a key that is not the vault's"
         found = f"key {signature.pubkey.hex()}"
-    elif sighash != ALL:
+    elif sighash != vault.sighash:
         rule, what = "sighash", f"{officer}'s signature does not cover the whole transaction"
         found = f"sighash 0x{sighash:02x}"
-    elif not secp.verify_ecdsa(coin.digest, der, signature.pubkey):
+    elif not vault.scheme.verify(coin.digest, der, signature.pubkey):
         rule, what, found = "invalid", f"{officer}'s signature is not good", "it does not verify"
     else:
         return

@@ -25,7 +25,7 @@ class Final:
         tx: with its witnesses.
         vault: that it spends from.
         withdrawal: that it fulfils.
-        verdict: whether Bitcoin Core's consensus code has run it; if so, it said yes.
+        verdict: whether the coin's engine has run it; if so, it said yes.
     """
 
     tx: Transaction
@@ -45,10 +45,10 @@ class Final:
 
 
 def finalize(combined: Combined) -> Final:
-    """Put m signatures on every input, and let Bitcoin Core's code judge the whole.
+    """Put m signatures on every input, and let the coin's engine judge the whole.
 
     Raises:
-        Refused: signatures are missing, or the consensus code says no.
+        Refused: signatures are missing, or the engine says no.
     """
     facts = combined.facts
     if combined.missing:
@@ -65,24 +65,26 @@ def finalize(combined: Combined) -> Final:
         )
     unsigned = facts.psbt.tx
     inputs = tuple(
-        _signed(txin, said, coin, facts.vault.threshold)
+        _signed(txin, said, coin, facts.vault)
         for txin, said, coin in zip(unsigned.inputs, facts.psbt.inputs, facts.inputs, strict=True)
     )
     tx = replace(unsigned, inputs=inputs)
     spent = [TxOut(coin.amount, coin.script.script_pubkey) for coin in facts.inputs]
-    return Final(tx, facts.vault, facts.withdrawal, consensus.verify(tx, spent), _CHECKED)
+    return Final(tx, facts.vault, facts.withdrawal, consensus.verify(tx, spent, facts.vault.coin), _CHECKED)
 
 
-def _signed(txin: TxIn, said: PsbtInput, coin: VaultInput, threshold: int) -> TxIn:
-    """BIP141's witness of a multisig, behind BIP16's script sig if the vault is P2SH-P2WSH."""
+def _signed(txin: TxIn, said: PsbtInput, coin: VaultInput, vault: Vault) -> TxIn:
+    """A multisig's witness (BIP141), or its script sig (BIP16), or one behind the other."""
     found = {signature.pubkey: signature.signature for signature in said.partial_sigs}
     # CHECKMULTISIG walks keys and signatures in step, so they come in the script's order, and
-    # takes one element too many, which has to be empty (BIP147).
-    signatures = [found[key.pubkey] for key in coin.script.keys if key.pubkey in found]
-    redeem = coin.script.redeem_script
-    return TxIn(
-        txin.outpoint,
-        push(redeem) if redeem else b"",
-        txin.sequence,
-        (b"", *signatures[:threshold], coin.script.witness_script),
-    )
+    # takes one element too many, whose content the scheme says.
+    places = [at for at, key in enumerate(coin.script.keys) if key.pubkey in found]
+    places = places[: vault.threshold]
+    signatures = [found[coin.script.keys[at].pubkey] for at in places]
+    redeem, script = coin.script.redeem_script, coin.script.witness_script
+    if script:
+        sig, witness = push(redeem) if redeem else b"", (b"", *signatures, script)
+    else:
+        dummy = vault.scheme.dummy(places, len(coin.script.keys))
+        sig, witness = dummy + b"".join(map(push, (*signatures, redeem))), ()
+    return TxIn(txin.outpoint, sig, txin.sequence, witness)

@@ -10,14 +10,14 @@ from typing import Final
 
 from policies.withdrawal import Withdrawal
 from signer.carry.bundle import Documents, open_bundle
-from signer.core import secp
+from signer.core import coins
 from signer.core.address import address_of
 from signer.core.bip32 import HARDENED
 from signer.core.errors import Fault
 from signer.core.names import DocumentId, Fingerprint, Sats, Txid
 from signer.core.psbt import Derivation, PartialSig, Psbt, PsbtInput, PsbtOutput
-from signer.core.script import push
-from signer.core.sighash import ALL, Bip143
+from signer.core.script import TOKEN_PREFIX, push
+from signer.core.sighash import Bip143, Legacy
 from signer.core.transaction import OutPoint, TxOut
 from signer.core.vault import CHANGE, RECEIVE, Vault, VaultScript
 from signer.sign.refusal import refused
@@ -42,7 +42,7 @@ class VaultInput:
         branch: of the descriptor, 0 or 1.
         index: on that branch.
         script: derived from the descriptor.
-        digest: what a signature for it signs (BIP143, ALL), 32 bytes.
+        digest: what a signature for it signs, 32 bytes.
         signed: public keys whose signatures it brings, all verified.
     """
 
@@ -122,8 +122,13 @@ class Facts:
 
     @property
     def txid(self) -> Txid:
-        """The finished transaction's id: of P2SH-P2WSH, it covers the redeem scripts' pushes."""
+        """The finished transaction's id: of P2SH-P2WSH, it covers the redeem scripts' pushes.
+
+        Without segwit, signatures are part of what is hashed: then it is the unsigned one's id.
+        """
         tx = self.psbt.tx
+        if not self.vault.form.form.segwit:
+            return tx.txid
         scripts = [i.script.redeem_script for i in self.inputs]
         inputs = (
             replace(txin, script_sig=push(script) if script else b"")
@@ -135,8 +140,9 @@ class Facts:
     def vsize(self) -> int:
         """Virtual bytes of the finished transaction, every signature at its longest."""
         count = len(self.inputs)
-        outside = len(self.psbt.tx.to_bytes(witness=False)) - _OUTSIDE_INPUTS * count
-        return -(-(4 * outside + _MARKER_AND_FLAG + self.vault.input_weight * count) // 4)
+        outside = 4 * (len(self.psbt.tx.to_bytes(witness=False)) - _OUTSIDE_INPUTS * count)
+        outside += _MARKER_AND_FLAG if self.vault.form.form.segwit else 0
+        return -(-(outside + self.vault.input_weight * count) // 4)
 
 
 def read(raw: bytes, vaults: Mapping[DocumentId, Vault]) -> Facts:
@@ -157,9 +163,9 @@ def read(raw: bytes, vaults: Mapping[DocumentId, Vault]) -> Facts:
     withdrawal = Withdrawal.parse(documents.withdrawal.payload)
     vault = enrolled(withdrawal, vaults)
     # (3) each input is a coin of the vault, at the amount that its own transaction says
-    digests = Bip143(psbt.tx)
+    digests = vault.digests(psbt.tx)
     inputs = tuple(_input(psbt, at, vault, digests) for at in range(len(psbt.inputs)))
-    _covered(psbt, inputs)
+    _covered(psbt, inputs, coins.coin(vault.coin).max_money)
     # (4) each output leaves the vault, or is change that the descriptor gives
     outputs = tuple(
         _output(at, txout, said, withdrawal, vault)
@@ -198,10 +204,19 @@ def enrolled(withdrawal: Withdrawal, vaults: Mapping[DocumentId, Vault]) -> Vaul
     return vault
 
 
-def _input(psbt: Psbt, at: int, vault: Vault, digests: Bip143) -> VaultInput:
+def _input(psbt: Psbt, at: int, vault: Vault, digests: Bip143 | Legacy) -> VaultInput:
     said, coin = psbt.inputs[at], psbt.tx.inputs[at].outpoint
     spent = _spent(at, said, coin)
     branch, index, script = _claimed(3, "input", at, said, vault)
+    if spent.script[:1] == TOKEN_PREFIX:
+        raise refused(
+            3,
+            "inputs.tokens",
+            f"input {at}: the coin carries tokens (CashTokens), which would be lost",
+            expected=script.script_pubkey.hex(),
+            found=spent.script.hex(),
+            hint="build it again without that coin; move tokens with a wallet that knows them",
+        )
     for rule, what, expected, found in (
         ("script", "the coin is not the vault's", script.script_pubkey, spent.script),
         ("witness_script", "another witness script", script.witness_script, said.witness_script),
@@ -216,12 +231,12 @@ def _input(psbt: Psbt, at: int, vault: Vault, digests: Bip143) -> VaultInput:
                 found=found.hex() or "none",
                 hint="build it again from the vault's own coins",
             )
-    if said.sighash not in (None, ALL):
+    if said.sighash not in (None, vault.sighash):
         raise refused(
             3,
             "inputs.sighash",
             f"input {at}: signatures shall not cover the whole transaction",
-            expected="sighash 0x01 (ALL)",
+            expected=f"sighash 0x{vault.sighash:02x} (ALL)",
             found=f"sighash 0x{said.sighash:02x}",
             hint="build it again: another sighash lets outputs be changed after signing",
         )
@@ -229,7 +244,7 @@ def _input(psbt: Psbt, at: int, vault: Vault, digests: Bip143) -> VaultInput:
         raise refused(
             3, "inputs.final", f"input {at} is finalised already", hint="there is nothing to sign"
         )
-    digest = digests.digest(at, script.witness_script, spent.amount)
+    digest = digests.digest(at, script.code, spent.amount, vault.sighash)
     for signature in said.partial_sigs:
         _verified(at, signature, script, digest, vault)
     signed = tuple(signature.pubkey for signature in said.partial_sigs)
@@ -304,9 +319,9 @@ def _verified(
     der, sighash = signature.signature[:-1], signature.signature[-1]
     if officer is None:
         rule, what, found = "foreign", "a signature by a foreign key", signature.pubkey.hex()
-    elif sighash != ALL:
+    elif sighash != vault.sighash:
         rule, what, found = "sighash", f"{officer}'s signature", f"sighash 0x{sighash:02x}"
-    elif not secp.verify_ecdsa(digest, der, signature.pubkey):
+    elif not vault.scheme.verify(digest, der, signature.pubkey):
         rule, what, found = "invalid", f"{officer}'s signature", "it does not verify"
     else:
         return
@@ -321,19 +336,19 @@ def _verified(
     )
 
 
-def _covered(psbt: Psbt, inputs: Sequence[VaultInput]) -> None:
+def _covered(psbt: Psbt, inputs: Sequence[VaultInput], supply: Sats) -> None:
     spent, paid = sum(i.amount for i in inputs), sum(o.amount for o in psbt.tx.outputs)
     if len({i.coin for i in inputs}) != len(inputs) or not inputs:
         raise refused(
             3, "inputs.distinct", "no inputs, or one coin spent twice", hint="build it again"
         )
-    if paid > spent:
+    if paid > spent or spent > supply:
         raise refused(
             3,
             "inputs.sum",
-            "it pays out more than it spends",
-            expected=f"at most {spent} sat",
-            found=f"{paid} sat",
+            "it pays out more than it spends, or spends more than there is",
+            expected=f"at most {min(spent, supply)} sat",
+            found=f"{max(paid, spent) if spent > supply else paid} sat",
             hint="build it again: no node would take it",
         )
 

@@ -6,7 +6,6 @@ from signer.core.errors import Fault
 from signer.core.hashes import sha256
 from signer.core.names import Fingerprint, Txid
 from signer.core.psbt import Psbt, with_partial_sigs
-from signer.core.sighash import Bip143
 from signer.sign.check import Checked
 from signer.sign.refusal import refused
 from signer.sign.softkey import SoftKey
@@ -19,7 +18,7 @@ class Signed:
 
     Attributes:
         raw: the bytes that were reviewed, with the signatures spliced in.
-        txid: of the finished transaction; signatures do not change it.
+        txid: of the transaction, as `Facts.txid`.
         fingerprint: of the key that signed.
         count: signatures of that key in it: one for each input.
     """
@@ -81,9 +80,10 @@ def journalled(
             hint="something on this machine or medium writes to it: nothing was signed",
         )
     psbt, coins = Psbt.parse(again), checked.facts.inputs
-    bip143 = Bip143(psbt.tx)
+    vault, again_digests = checked.facts.vault, checked.facts.vault.digests(psbt.tx)
     digests = [
-        bip143.digest(at, coin.script.witness_script, coin.amount) for at, coin in enumerate(coins)
+        again_digests.digest(at, coin.script.code, coin.amount, vault.sighash)
+        for at, coin in enumerate(coins)
     ]
     if digests != [coin.digest for coin in coins]:
         raise refused(10, "bytes.digests", "two readings of one file differ", fault=Fault.MACHINE)

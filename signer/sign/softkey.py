@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from signer.core import secp
+from signer.core import schnorr, secp
 from signer.core.bip32 import ExtendedPrivateKey
 from signer.core.errors import BadInput, Fault, Refused
 from signer.core.names import Fingerprint
 from signer.core.psbt import PartialSig
-from signer.core.sighash import ALL
+from signer.core.signatures import SCHNORR
 from signer.core.vault import CHANGE, RECEIVE, Vault
 from signer.sign.facts import VaultInput
 from signer.sign.refusal import refused
@@ -30,10 +30,14 @@ class SoftKey:
     Attributes:
         fingerprint: of the master key.
         branches: the private keys of the receive and the change branch.
+        sighash: the type that is signed.
+        schnorr: whether the vault's signatures are Schnorr's.
     """
 
     fingerprint: Fingerprint
     branches: tuple[ExtendedPrivateKey, ExtendedPrivateKey] = field(repr=False)
+    sighash: int
+    schnorr: bool
 
     @classmethod
     def of(cls, root: ExtendedPrivateKey, vault: Vault) -> "SoftKey":
@@ -48,7 +52,9 @@ class SoftKey:
             if key.origin.fingerprint == root.fingerprint:
                 account = root.derive_path(key.origin.path)
                 if account.public() == key.xpub:
-                    return cls(root.fingerprint, (account.derive(RECEIVE), account.derive(CHANGE)))
+                    branches = account.derive(RECEIVE), account.derive(CHANGE)
+                    is_schnorr = vault.scheme is SCHNORR
+                    return cls(root.fingerprint, branches, vault.sighash, is_schnorr)
                 found = "another extended key under this fingerprint"
         raise BadInput(
             "the vault does not hold this key",
@@ -76,7 +82,8 @@ class SoftKey:
                 expected=expected.hex(),
                 found=pubkey.hex(),
             )
-        return PartialSig(pubkey, sign_twice(digest, secret, pubkey) + bytes((ALL,)))
+        signed = sign_schnorr if self.schnorr else sign_twice
+        return PartialSig(pubkey, signed(digest, secret, pubkey) + bytes((self.sighash,)))
 
 
 def sign_twice(digest: bytes, secret: bytes, pubkey: bytes) -> bytes:
@@ -93,6 +100,20 @@ def sign_twice(digest: bytes, secret: bytes, pubkey: bytes) -> bytes:
     if first != second:
         raise _unfit("engines", "the two signing libraries disagree")
     if not secp.verify_ecdsa(digest, first, pubkey):
+        raise _unfit("verify", "the signature does not verify")
+    return first
+
+
+def sign_schnorr(digest: bytes, secret: bytes, pubkey: bytes) -> bytes:
+    """Sign in the one library that can: Schnorr's signatures have no second engine here.
+
+    Raises:
+        Refused: the signature does not verify, or signing again gives another one.
+    """
+    first = schnorr.sign(digest, secret)
+    if schnorr.sign(digest, secret) != first:
+        raise _unfit("engines", "one key and one digest give two signatures")
+    if not schnorr.verify(digest, first, pubkey):
         raise _unfit("verify", "the signature does not verify")
     return first
 

@@ -15,7 +15,6 @@ from hw.task import (
 )
 from signer.core.names import Fingerprint
 from signer.core.psbt import Psbt
-from signer.core.sighash import ALL
 from signer.core.vault import CHANGE, Vault
 from signer.sign.facts import FoundOutput, VaultInput
 from signer.station.device_psbt import device_psbt
@@ -113,7 +112,7 @@ def signing_task(
         outputs=tuple(task_outputs),
         vault=facts,
         fingerprint=fingerprint,
-        sighash=ALL,
+        sighash=vault.sighash,
         registration=registration,
         bundle=psbt.raw,
     )

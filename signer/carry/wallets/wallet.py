@@ -9,7 +9,7 @@ from signer.core.address import address_of
 from signer.core.coins import Network
 from signer.core.descriptor import Descriptor
 from signer.core.names import Fingerprint, Height
-from signer.core.script import multisig, p2sh, p2wsh
+from signer.core.script import multisig
 
 MULTIPATH: Final = "/<0;1>/*"
 """Both branches of a vault (BIP389)."""
@@ -70,6 +70,5 @@ def network_name(place: Network) -> str:
 def first_address(form: Descriptor) -> str:
     """The first receive address of a descriptor of which no vault is made yet."""
     keys = sorted(key.xpub.derive(0).derive(0).key for key in form.keys)
-    program = p2wsh(multisig(form.threshold, keys))
-    script = program if form.script_type == "p2wsh" else p2sh(program)
+    script = form.form.of(multisig(form.threshold, keys)).script_pubkey
     return str(address_of(script, COIN, form.network.name))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from signer.cli.kinds import NetworkOption, ScriptOption, script_type
 from signer.cli import prompt, show, tokens
 from signer.cli.naming import HINTS, named
 from signer.cli.offline import bsms_session, consent
@@ -55,8 +56,8 @@ def record(
     description: Annotated[
         str | None, typer.Option(help="What to say of the key; its name unless told.")
     ] = None,
-    network: Annotated[str, typer.Option(help="main, test, signet or regtest.")] = "main",
-    script: Annotated[str, typer.Option(help="p2wsh or p2sh-p2wsh.")] = "p2wsh",
+    network: NetworkOption = "main",
+    script: ScriptOption = None,
     account: Annotated[int, typer.Option(help="The account's number.")] = 0,
     passphrase_file: PassphraseFile = None,
     as_json: JsonFlag = False,
@@ -66,7 +67,7 @@ def record(
     from signer.carry import bsms, signed_message
     from signer.core import coins
     from signer.core.bip32 import HARDENED, Origin
-    from signer.core.descriptor import SCRIPT_TYPES, VaultKey, bip48_path
+    from signer.core.descriptor import VaultKey, bip48_path
     from signer.core.files import refuse_existing, write_new
     from signer.keys import unlock
     from signer.keys.hardening import wipe
@@ -74,8 +75,7 @@ def record(
 
     here = session(context, as_json=as_json, home=home)
     place = coins.network("BTC", network)
-    if script not in SCRIPT_TYPES:
-        raise BadInput("no such script", fault=Fault.OFFICER, expected="p2wsh or p2sh-p2wsh")
+    kind = script_type(place, script)
     if not 0 <= account < HARDENED:
         raise BadInput("no such account", fault=Fault.OFFICER, expected=f"0 to {HARDENED - 1}")
     words = name if description is None else description
@@ -92,7 +92,7 @@ def record(
     passphrase = prompt.passphrase(passphrase_file, f"the key {name}")
     root = unlock.root(here.home, name, passphrase)
     wipe(passphrase)
-    path = bip48_path(place, script, account)
+    path = bip48_path(place, kind, account)
     private = root.derive_path(path)
     key = VaultKey(Origin(root.fingerprint, path), private.public())
     text = bsms.signed_text(token, bsms.key_text(key, place), words)
@@ -109,7 +109,7 @@ def record(
         "key": key.to_text(place.xpub),
         "fingerprint": root.fingerprint,
         "network": network,
-        "script_type": script,
+        "script_type": kind,
         "mode": token.mode,
         "file": str(output),
     }

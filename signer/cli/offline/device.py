@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from signer.cli.kinds import CoinOption, NetworkOption, ScriptOption, script_type
 from signer.cli import show
 from signer.cli.offline import records, station
 from signer.cli.session import HomeOption, JsonFlag, session
@@ -144,9 +145,9 @@ def xpub(
     ],
     *,
     device: DeviceOption = None,
-    coin: Annotated[str, typer.Option(help="The coin.")] = "BTC",
-    network: Annotated[str, typer.Option(help="main, test, signet or regtest.")] = "main",
-    script: Annotated[str, typer.Option(help="p2wsh or p2sh-p2wsh.")] = "p2wsh",
+    coin: CoinOption = "BTC",
+    network: NetworkOption = "main",
+    script: ScriptOption = None,
     account: Annotated[int, typer.Option(help="The account's number.")] = 0,
     output: Annotated[
         Path | None,
@@ -160,20 +161,19 @@ def xpub(
     from policies.strict_json import Fields
     from signer.core.bip32 import HARDENED, Origin, format_path
     from signer.core.coins import network as find_network
-    from signer.core.descriptor import SCRIPT_TYPES, VaultKey, bip48_path
+    from signer.core.descriptor import VaultKey, bip48_path
     from signer.core.files import refuse_existing
     from signer.core.names import Fingerprint
 
     here = session(context, as_json=as_json, home=home)
     place = find_network(coin, network)
-    if script not in SCRIPT_TYPES:
-        raise BadInput("no such script", fault=Fault.OFFICER, expected="p2wsh or p2sh-p2wsh")
+    kind = script_type(place, script)
     if not 0 <= account < HARDENED:
         raise BadInput("no such account", fault=Fault.OFFICER, expected=f"0 to {HARDENED - 1}")
     if output is not None:
         refuse_existing(output)
     Fields({"name": name}, "key record", required=("name",), fault=Fault.OFFICER).name("name")
-    path = bip48_path(place, script, account)
+    path = bip48_path(place, kind, account)
     with station.talking(station.found(here, device)) as opened:
         known = station.warned(opened)
         fingerprint = Fingerprint(opened.signer.fingerprint())
@@ -187,7 +187,7 @@ def xpub(
         "name": name,
         "coin": coin,
         "network": network,
-        "script_type": script,
+        "script_type": kind,
         "fingerprint": fingerprint,
         "path": format_path(path),
         "xpub": text,

@@ -1,11 +1,12 @@
 """`coldsign key`: list, export and destroy the signing keys of this machine."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from signer.cli import prompt, show
+from signer.cli.kinds import CoinOption, NetworkOption, ScriptOption, script_type
 from signer.cli.offline import records, unlocking
 from signer.cli.offline.unlocking import GuardFile
 from signer.cli.prompt import PassphraseFile
@@ -13,9 +14,6 @@ from signer.cli.session import HomeOption, JsonFlag, session
 from signer.core.errors import BadInput, Fault
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the key is called here.")]
-
-_SCRIPTS: Final = {"p2sh-p2wsh": 1, "p2wsh": 2}
-"""BIP48, "Script": the last step of the path."""
 
 
 def list_(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption = None) -> None:
@@ -29,9 +27,9 @@ def xpub(
     context: typer.Context,
     name: Name,
     *,
-    coin: Annotated[str, typer.Option(help="The coin.")] = "BTC",
-    network: Annotated[str, typer.Option(help="main, test, signet or regtest.")] = "main",
-    script: Annotated[str, typer.Option(help="p2wsh or p2sh-p2wsh.")] = "p2wsh",
+    coin: CoinOption = "BTC",
+    network: NetworkOption = "main",
+    script: ScriptOption = None,
     account: Annotated[int, typer.Option(help="The account's number.")] = 0,
     output: Annotated[
         Path | None,
@@ -45,20 +43,20 @@ def xpub(
     """Export the public key of an account (BIP48) with its origin, for a vault."""
     from signer.core.bip32 import HARDENED, Origin, format_path
     from signer.core.coins import network as find_network
+    from signer.core.descriptor import bip48_path
     from signer.core.files import refuse_existing
     from signer.keys import unlock
 
     here = session(context, as_json=as_json, home=home)
     place = find_network(coin, network)
-    if script not in _SCRIPTS:
-        raise BadInput("no such script", fault=Fault.OFFICER, expected="p2wsh or p2sh-p2wsh")
+    kind = script_type(place, script)
     if not 0 <= account < HARDENED:
         raise BadInput("no such account", fault=Fault.OFFICER, expected=f"0 to {HARDENED - 1}")
     if output is not None:
         refuse_existing(output)
     unlock.existing(here.home, name, unlock.Kind.SEED)
     root = unlocking.root(here, name, passphrase_file, bip39_passphrase_file)
-    path = tuple(HARDENED + step for step in (48, place.slip44, account, _SCRIPTS[script]))
+    path = bip48_path(place, kind, account)
     text = root.derive_path(path).public().to_text(place.xpub)
     record = {
         "kind": "key",
@@ -66,7 +64,7 @@ def xpub(
         "name": name,
         "coin": coin,
         "network": network,
-        "script_type": script,
+        "script_type": kind,
         "fingerprint": root.fingerprint,
         "path": format_path(path),
         "xpub": text,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from signer.cli.kinds import NetworkOption, ScriptOption
 from signer.cli import show, tokens
 from signer.cli.naming import UnclearCommand, named
 from signer.cli.online import vaults
@@ -86,8 +87,8 @@ def vault(
         ),
     ] = None,
     no_encryption: NoEncryption = False,
-    network: Annotated[str, typer.Option(help="main, test, signet or regtest.")] = "main",
-    script: Annotated[str, typer.Option(help="p2wsh or p2sh-p2wsh.")] = "p2wsh",
+    network: NetworkOption = "main",
+    script: ScriptOption = None,
     birth_height: Annotated[
         int, typer.Option(metavar="BLOCK", help="No coin of the vault is older.")
     ] = 0,
@@ -98,6 +99,7 @@ def vault(
     from policies.envelope import Envelope
     from signer.build.bsms import descriptor_record
     from signer.build.vault import create_vault
+    from signer.core import coins
     from signer.core.files import make_folder, refuse_existing, write_new
     from signer.store.store import Store
 
@@ -116,7 +118,7 @@ def vault(
             name=name,
             coin="BTC",
             network=network,
-            script_type=script,
+            script_type=script_type(coins.network("BTC", network), script),
             threshold=threshold,
             keys=[member[0] for member in members],
             signers=[member[1] for member in members],

@@ -194,27 +194,30 @@ def _versions(
     Raises:
         BadInput: one of them has confirmed.
     """
+    from signer.cli.online.sending import stripped
     from signer.core.transaction import Transaction
     from signer.sign.facts import read
 
     found = []
     for one in store.family(withdrawal.id):
-        finished = {t.txid: Transaction.parse(t.raw).vsize for t in store.transactions(one)}
+        known = [Transaction.parse(t.raw) for t in store.transactions(one)]
+        finished = {stripped(tx).txid: tx for tx in known}
         for drafted in store.drafts(one):
             facts = read(drafted.psbt, {vault.id: vault})
-            waiting = False
-            if facts.txid in finished:
-                status = chain.status(facts.txid, facts.withdrawal.height)
+            waiting, vsize = False, facts.vsize
+            if done := finished.get(facts.psbt.tx.txid):
+                vsize = done.vsize
+                status = chain.status(done.txid, facts.withdrawal.height)
                 waiting = status.in_mempool
                 if status.confirmations:
                     store.settle(withdrawal.id)
                     raise BadInput(
                         f"withdrawal {facts.withdrawal.sequence} has confirmed",
                         fault=Fault.OFFICER,
-                        found=f"transaction {facts.txid}",
+                        found=f"transaction {done.txid}",
                         hint="its anchor is spent: there is nothing left to build",
                     )
-            found.append(_Version(facts, finished.get(facts.txid, facts.vsize), waiting))
+            found.append(_Version(facts, vsize, waiting))
     return found
 
 

@@ -5,7 +5,7 @@ sent. So it is put back into the PSBT that it was built from, and goes the whole
 signature verified and attributed, finalised, and compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +14,10 @@ from signer.carry.bundle import open_bundle
 from signer.carry.file import read_psbt
 from signer.cli.naming import HINTS, named
 from signer.cli.online import inbox
-from signer.core import secp
 from signer.core.errors import BadInput, Fault
 from signer.core.files import read_limited
 from signer.core.psbt import PartialSig, Psbt, with_partial_sigs
-from signer.core.sighash import ALL
+from signer.core.script import MAX_PUSH, OP_PUSHDATA1
 from signer.core.transaction import Transaction
 from signer.core.vault import Vault
 from signer.settle.combine import Combined, Source, combine
@@ -87,7 +86,7 @@ def final_of(store: Store, file: Path, psbt: Path | None) -> Final:
     vault = _vault_of(store, base)
     with named(base.name, hint=HINTS["psbt"]):
         facts = read_facts(base.raw, {vault.id: vault})
-    if _stripped(tx) != facts.psbt.tx:
+    if stripped(tx) != facts.psbt.tx:
         raise BadInput(
             f"{file}: it is another transaction than its PSBT's",
             fault=Fault.COORDINATOR,
@@ -139,7 +138,7 @@ def _transaction_bytes(file: Path) -> bytes:
 
 def _built_here(store: Store, tx: Transaction) -> Source:
     """The draft that has the very inputs and outputs of a finished transaction."""
-    wanted = _stripped(tx)
+    wanted = stripped(tx)
     for stored in store.vaults():
         for link in store.withdrawals(stored.vault.id):
             for draft in store.drafts(link.withdrawal.id):
@@ -153,7 +152,7 @@ def _built_here(store: Store, tx: Transaction) -> Source:
     )
 
 
-def _stripped(tx: Transaction) -> Transaction:
+def stripped(tx: Transaction) -> Transaction:
     """The transaction as it was before anybody signed."""
     return replace(
         tx, inputs=tuple(replace(txin, script_sig=b"", witness=()) for txin in tx.inputs)
@@ -161,18 +160,37 @@ def _stripped(tx: Transaction) -> Transaction:
 
 
 def _signatures(tx: Transaction, facts: Facts) -> dict[int, list[PartialSig]]:
-    """Each signature of each witness, with the key of the vault that made it."""
+    """Each signature of each input, with the key of the vault that made it."""
     return {
-        at: [PartialSig(key, item) for item in txin.witness[1:-1] for key in _makers(item, coin)]
+        at: [
+            PartialSig(key, item)
+            for item in (*txin.witness, *_pushed(txin.script_sig))
+            for key in _makers(item, coin, facts.vault)
+        ]
         for at, (txin, coin) in enumerate(zip(tx.inputs, facts.inputs, strict=True))
     }
 
 
-def _makers(signature: bytes, coin: VaultInput) -> list[bytes]:
-    if signature[-1:] != bytes((ALL,)):
+def _makers(signature: bytes, coin: VaultInput, vault: Vault) -> list[bytes]:
+    if signature[-1:] != bytes((vault.sighash,)):
         return []
     return [
         key.pubkey
         for key in coin.script.keys
-        if secp.verify_ecdsa(coin.digest, signature[:-1], key.pubkey)
+        if vault.scheme.verify(coin.digest, signature[:-1], key.pubkey)
     ]
+
+
+def _pushed(script: bytes) -> Iterator[bytes]:
+    """What a script sig pushes, as far as it is pushes; whatever else it is, it is compared later."""
+    at = 0
+    while at < len(script):
+        size = script[at]
+        at += 1
+        if size >= OP_PUSHDATA1:
+            width = {OP_PUSHDATA1: 1, OP_PUSHDATA1 + 1: 2}.get(size, 0)
+            size = int.from_bytes(script[at : at + width], "little")
+            at += width
+        if size <= MAX_PUSH:
+            yield script[at : at + size]
+        at += size

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from signer.cli.kinds import CoinOption, NetworkOption, ScriptOption, script_type
 from signer.cli import show
 from signer.cli.naming import named
 from signer.cli.online.holders import Officers, Signers
@@ -51,9 +52,12 @@ def create(
     ],
     officer: Officers = None,
     signer: Signers = None,
-    coin: Annotated[str, typer.Option(help="The coin.")] = "BTC",
-    network: Annotated[str, typer.Option(help="main, test, signet or regtest.")] = "main",
-    script: Annotated[str, typer.Option(help="p2wsh or p2sh-p2wsh.")] = "p2wsh",
+    coin: CoinOption = "BTC",
+    network: NetworkOption = "main",
+    script: ScriptOption = None,
+    signatures: Annotated[
+        str, typer.Option(metavar="KIND", help="ecdsa, or schnorr (BCH).")
+    ] = "ecdsa",
     birth_height: Annotated[
         int, typer.Option(metavar="BLOCK", help="No coin of the vault is older.")
     ] = 0,
@@ -64,25 +68,28 @@ def create(
     """Make a vault from the key holders' public records."""
     from policies.envelope import Envelope
     from signer.build.vault import create_vault
+    from signer.core.coins import network as find_network
     from signer.core.files import refuse_existing, write_new
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
     if output is not None:
         refuse_existing(output)
+    kind = script_type(find_network(coin, network), script)
     members = key_files(
-        key, coin=coin, network=network, script=script, officers=officer, kinds=signer
+        key, coin=coin, network=network, script=kind, officers=officer, kinds=signer
     )
     with named("", hint="see `coldquorum vault create --help`", fault=Fault.OFFICER):
         vault = create_vault(
             name=name,
             coin=coin,
             network=network,
-            script_type=script,
+            script_type=kind,
             threshold=threshold,
             keys=[member.key for member in members],
             signers=[member.signer for member in members],
             birth_height=birth_height,
+            scheme=signatures,
         )
     envelope = Envelope.wrap("vault", vault.payload)
     with Store(here.home) as store:

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
+from signer.core.coins.bch import BCH
 from signer.core.coins.btc import BTC
 from signer.core.coins.coin import Coin, Network
+from signer.core.coins.mona import MONA
 from signer.core.errors import BadInput, Fault
 
 __all__ = ["COINS", "Coin", "Network", "coin", "network"]
 
 _T = TypeVar("_T")
 
-COINS: Mapping[str, Coin] = MappingProxyType({BTC.name: BTC})
+COINS: Mapping[str, Coin] = MappingProxyType({one.name: one for one in (BTC, BCH, MONA)})
 
 
 def coin(name: str) -> Coin:
