@@ -77,12 +77,12 @@ class Need:
         fee_rate: that the fee reaches at least.
         fee_ceiling: the most that the withdrawal allows for the fee, in satoshi.
         input_weight: weight units of one signed input of this vault.
-        marker: weight units of the witness marker and flag: 2, or 0 without segwit.
         change_script: where change returns to.
         max_fee: the most that the policy allows, in satoshi, or None.
         max_fee_rate: that the policy allows, or None.
         replaced: the highest fee of an earlier version, in satoshi, or None without one. Nodes
             take a replacement for that and their minimum rate on top (BIP125, rules 3 and 4).
+        marker: weight units of the witness marker and flag (BIP144), 0 without segwit.
     """
 
     payments: tuple[TxOut, ...]
@@ -90,11 +90,11 @@ class Need:
     fee_rate: FeeRate
     fee_ceiling: Sats
     input_weight: int
-    marker: int
     change_script: bytes
     max_fee: Sats | None = None
     max_fee_rate: FeeRate | None = None
     replaced: Sats | None = None
+    marker: int = 2
 
     @property
     def paid(self) -> int:

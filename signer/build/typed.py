@@ -4,8 +4,10 @@ Whatever is refused here, the trusted core refuses as well; here it is told wher
 """
 
 import re
+from contextlib import suppress
+from dataclasses import dataclass
 
-from signer.core import coins
+from signer.core import base58, cashaddr, coins
 from signer.core.address import address_of, script_of
 from signer.core.base58 import ALPHABET
 from signer.core.bech32 import BECH32, BECH32M, CHARSET, CHECKSUM, prefix, remainder
@@ -14,6 +16,9 @@ from signer.core.names import Sats
 
 _MAX_TEXT = 40
 _AMOUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?: ?([A-Za-z]+))?")
+
+_BASE58 = 21
+"""Bytes of an address before its checksum: a version and a hash."""
 
 _MAX_ADDRESS = 90
 """Characters (BIP173)."""
@@ -50,6 +55,51 @@ def parse_amount(text: str, coin: str) -> Sats:
         found = ascii(text[:_MAX_TEXT])
         raise BadInput(wrong, fault=Fault.OFFICER, expected=expected, found=found, hint=hint)
     return Sats(amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """An address that somebody typed.
+
+    Attributes:
+        address: in the form that documents hold.
+        warning: what was odd about how it came, or empty.
+    """
+
+    address: str
+    warning: str = ""
+
+
+def typed_address(text: str, coin: str, network: str) -> Typed:
+    """Read an address in any form that its network ever had, and say so if it is not the usual one.
+
+    Raises:
+        BadInput: as `parse_address`.
+    """
+    prefix = coins.network(coin, network).cashaddr
+    if not prefix:
+        return Typed(parse_address(text, coin, network))
+    with suppress(BadInput):
+        usual = _from_base58(text, coin, network)
+        return Typed(usual, f"read as {usual}: it came in the old form, which BTC has, too")
+    named, kind, digest = cashaddr.decode(text, prefix)
+    usual = parse_address(cashaddr.encode(named, kind & 1, digest), coin, network)
+    odd = f"read as {usual}: it came as an address for tokens, and none are sent"
+    return Typed(usual, odd if kind & ~1 else "")
+
+
+def _from_base58(text: str, coin: str, network: str) -> str:
+    """The CashAddr of an address from before there was CashAddr.
+
+    Raises:
+        BadInput: it is none, or one of another network.
+    """
+    own = coins.network(coin, network)
+    data = base58.decode(text, what="an address")
+    kinds = {bytes((own.p2pkh,)): cashaddr.P2PKH, bytes((own.p2sh,)): cashaddr.P2SH}
+    if len(data) != _BASE58 or data[:1] not in kinds:
+        raise BadInput("no address of this network", fault=Fault.OFFICER)
+    return cashaddr.encode(own.cashaddr, kinds[data[:1]], data[1:])
 
 
 def parse_address(text: str, coin: str, network: str) -> str:

@@ -39,7 +39,8 @@ def vault(document: "Vault", *, own: str = "", first: str) -> Iterator[str]:
     quorum = f"{document.threshold} of {len(document.keys)}"
     heading = f"vault {document.name} ({document.coin} {document.network})"
     yield show.safe(heading)
-    yield f"  {quorum}, {document.script_type}"
+    scheme = "" if document.scheme.name == "ecdsa" else f", {document.scheme.name} signatures"
+    yield f"  {quorum}, {document.script_type}{scheme}"
     yield show.columns(
         (
             (s.officer, s.fingerprint, s.type, "this machine" if s.fingerprint == own else "")

@@ -16,6 +16,10 @@ _P2SH = b"\xa9\x14", b"\x87"
 _P2WPKH = b"\x00\x14"
 _P2WSH = b"\x00\x20"
 _P2TR = b"\x51\x20"
+_P2SH32 = b"\xaa\x20", b"\x87"
+_HASHED = ((_P2PKH, 25, cashaddr.P2PKH), (_P2SH, 23, cashaddr.P2SH), (_P2SH32, 35, cashaddr.P2SH))
+"""Scripts around a hash: what stands around it, the bytes of all, and CashAddr's kind."""
+_KINDS = ("P2PKH, P2SH, P2WPKH, P2WSH or P2TR of {}", "P2PKH or P2SH of {}, without tokens")
 _bad = partial(BadInput, fault=Fault.OFFICER, hint="ask the beneficiary for the address again")
 _SEGWIT_SIZES = {_P2WPKH: 22, _P2WSH: 34, _P2TR: 34}
 
@@ -23,13 +27,17 @@ _SEGWIT_SIZES = {_P2WPKH: 22, _P2WSH: 34, _P2TR: 34}
 def address_of(script: bytes, coin: str, network: str) -> str | None:
     """The address of a scriptPubKey on `network`, or None if it has none."""
     chain = coins.network(coin, network)
-    if chain.cashaddr:
-        return cashaddr.address_of(script, chain.cashaddr)
-    if _SEGWIT_SIZES.get(script[:2]) == len(script):
+    segwit = chain.hrp and (chain.taproot or script[:2] != _P2TR)
+    if segwit and _SEGWIT_SIZES.get(script[:2]) == len(script):
         return bech32.encode(chain.hrp, 1 if script[0] else 0, script[2:])
-    for (head, tail), version, size in ((_P2PKH, chain.p2pkh, 25), (_P2SH, chain.p2sh, 23)):
-        if len(script) == size and script.startswith(head) and script.endswith(tail):
-            return base58.encode(bytes((version,)) + script[len(head) : -len(tail)])
+    for (head, tail), size, kind in _HASHED:
+        if len(script) != size or not script.startswith(head) or not script.endswith(tail):
+            continue
+        digest = script[len(head) : -len(tail)]
+        if chain.cashaddr:
+            return cashaddr.encode(chain.cashaddr, kind, digest)
+        if len(digest) == 20:  # noqa: PLR2004 -- bytes: Base58 has no longer ones
+            return base58.encode(bytes((chain.p2sh if kind else chain.p2pkh,)) + digest)
     return None
 
 
@@ -43,7 +51,9 @@ def script_of(address: str, coin: str, network: str) -> bytes:
     networks, own = coins.coin(coin).networks, coins.network(coin, network)
     text = address.lower()
     if own.cashaddr:
-        script = cashaddr.script_of(address)
+        _, kind, digest = cashaddr.decode(address, own.cashaddr)
+        head, tail = _P2SH32 if len(digest) == 32 else (_P2PKH, _P2SH)[kind & 1]  # noqa: PLR2004 -- bytes
+        script = head + digest + tail
     elif any(text.startswith(f"{known.hrp}1") for known in networks.values()):
         _, version, program = bech32.decode(address)
         script = bytes((OP_1 - 1 + version if version else 0, len(program))) + program
@@ -52,10 +62,13 @@ def script_of(address: str, coin: str, network: str) -> bytes:
         data = base58.decode(address, what="an address")
         head, tail = _P2SH if data[:1] in {bytes((n.p2sh,)) for n in networks.values()} else _P2PKH
         script = head + data[1:] + tail
+        if own.old_p2sh is not None and data[:1] == bytes((own.old_p2sh,)):
+            expected = f"the new form, whose first byte is {own.p2sh}"
+            raise _bad("the old form of script addresses, which BTC has, too", expected=expected)
     # Write it again: an address that we would write differently is not one that we understand.
     owners = [name for name in networks if address_of(script, coin, name) == text]
-    if coins.network(coin, network).name in owners:
+    if own.name in owners:
         return script
     if owners:
         raise _bad("the address is of another network", expected=network, found=" or ".join(owners))
-    raise _bad("unknown kind of address", expected=f"P2PKH, P2SH, P2WPKH, P2WSH or P2TR of {coin}")
+    raise _bad("unknown kind of address", expected=_KINDS[bool(own.cashaddr)].format(coin))

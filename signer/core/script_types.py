@@ -1,9 +1,9 @@
 """The ways in which a vault's multisig script is paid to and spent.
 
-    wsh(sortedmulti(...))       p2wsh         BIP141, BIP382
-    sh(wsh(sortedmulti(...)))   p2sh-p2wsh    BIP141, BIP381
-    sh(sortedmulti(...))        p2sh          BIP16, BIP381
-    sh32(sortedmulti(...))      p2sh32        CHIP-2022-05 (Bitcoin Cash); the notation is ours
+wsh(sortedmulti(...))       p2wsh         BIP141, BIP382
+sh(wsh(sortedmulti(...)))   p2sh-p2wsh    BIP141, BIP381
+sh(sortedmulti(...))        p2sh          BIP16, BIP381
+sh32(sortedmulti(...))      p2sh32        CHIP-2022-05 (Bitcoin Cash); the notation is ours
 """
 
 from collections.abc import Callable, Mapping
@@ -69,7 +69,12 @@ _TYPES = (
         "p2sh", 0, "sh(sortedmulti(", "))", segwit=False, of=lambda m: Scripts(p2sh(m), m, b"")
     ),
     ScriptType(
-        "p2sh32", 0, "sh32(sortedmulti(", "))", segwit=False, of=lambda m: Scripts(p2sh32(m), m, b"")
+        "p2sh32",
+        0,
+        "sh32(sortedmulti(",
+        "))",
+        segwit=False,
+        of=lambda m: Scripts(p2sh32(m), m, b""),
     ),
 )
 

@@ -70,7 +70,9 @@ def finalize(combined: Combined) -> Final:
     )
     tx = replace(unsigned, inputs=inputs)
     spent = [TxOut(coin.amount, coin.script.script_pubkey) for coin in facts.inputs]
-    return Final(tx, facts.vault, facts.withdrawal, consensus.verify(tx, spent, facts.vault.coin), _CHECKED)
+    return Final(
+        tx, facts.vault, facts.withdrawal, consensus.verify(tx, spent, facts.vault.coin), _CHECKED
+    )
 
 
 def _signed(txin: TxIn, said: PsbtInput, coin: VaultInput, vault: Vault) -> TxIn:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli.kinds import NetworkOption, ScriptOption, script_type
 from signer.cli import prompt, show, tokens
+from signer.cli.kinds import NetworkOption, ScriptOption, script_type
 from signer.cli.naming import HINTS, named
 from signer.cli.offline import bsms_session, consent
 from signer.cli.prompt import PassphraseFile

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from signer.cli.kinds import CoinOption, NetworkOption, ScriptOption, script_type
 from signer.cli import show
+from signer.cli.kinds import CoinOption, NetworkOption, ScriptOption, script_type
 from signer.cli.offline import records, station
 from signer.cli.session import HomeOption, JsonFlag, session
 from signer.core.errors import BadInput, Fault

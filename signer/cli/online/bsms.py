@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli.kinds import NetworkOption, ScriptOption
 from signer.cli import show, tokens
+from signer.cli.kinds import NetworkOption, ScriptOption, script_type
 from signer.cli.naming import UnclearCommand, named
 from signer.cli.online import vaults
 from signer.cli.session import HomeOption, JsonFlag, session

@@ -6,8 +6,10 @@ One word holds all of it, so that with many payments no name can slip to another
 from collections.abc import Sequence
 
 from policies.withdrawal import Payment
-from signer.build.typed import parse_address, parse_amount
+from signer.build.typed import parse_amount, typed_address
+from signer.cli import show
 from signer.cli.naming import named
+from signer.core import coins
 from signer.core.errors import BadInput, Fault
 
 SYNTAX = "ADDRESS:AMOUNT[:BENEFICIARY[:LABEL]]"
@@ -31,7 +33,13 @@ def read_payments(texts: Sequence[str], coin: str, network: str) -> tuple[Paymen
 
 def _payment(text: str, coin: str, network: str) -> Payment:
     """Read one; whatever follows the third colon is the label, colons included."""
-    address, *rest = (part.strip() for part in text.split(":", _PARTS - 1))
+    prefix = text[: text.find(":")].strip().lower()
+    is_prefix = prefix in {
+        one.cashaddr for one in coins.coin(coin).networks.values() if one.cashaddr
+    }
+    address, *rest = (part.strip() for part in text.split(":", _PARTS - 1 + is_prefix))
+    if is_prefix:
+        address, *rest = f"{address}:{rest[0]}", *rest[1:]
     if not rest:
         raise BadInput(
             "no amount",
@@ -39,7 +47,9 @@ def _payment(text: str, coin: str, network: str) -> Payment:
             expected=SYNTAX,
             hint="for instance bc1q...:0.25BTC:'Hot wallet':'refill of 3 May'",
         )
-    usual = parse_address(address, coin, network)
+    typed = typed_address(address, coin, network)
+    if typed.warning:
+        show.note(typed.warning)
     amount = parse_amount(rest[0], coin)
     if amount == 0:
         raise BadInput(
@@ -49,4 +59,4 @@ def _payment(text: str, coin: str, network: str) -> Payment:
             hint="leave this payment out, or say how much",
         )
     beneficiary, label = (part or UNSAID for part in (*rest[1:], "", "")[:2])
-    return Payment(usual, amount, beneficiary, label)
+    return Payment(typed.address, amount, beneficiary, label)

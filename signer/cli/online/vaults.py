@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli.kinds import CoinOption, NetworkOption, ScriptOption, script_type
 from signer.cli import show
+from signer.cli.kinds import CoinOption, NetworkOption, ScriptOption, script_type
 from signer.cli.naming import named
 from signer.cli.online.holders import Officers, Signers
 from signer.cli.online.keyfiles import key_files
@@ -207,6 +207,7 @@ def data(vault: "Vault") -> dict[str, object]:
         "network": vault.network,
         "threshold": vault.threshold,
         "script_type": vault.script_type,
+        "signatures": vault.scheme.name,
         "descriptor": vault.descriptor,
         "birth_height": vault.birth_height,
         "first_address": vault.address(RECEIVE, 0),

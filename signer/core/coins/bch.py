@@ -15,6 +15,7 @@ _MAIN = Network(
     slip44=145,
     script_types=("p2sh32", "p2sh"),
     hrp="",
+    taproot=False,
     p2pkh=0,
     p2sh=5,
     xpub=_XPUB,

@@ -14,6 +14,7 @@ _MAIN = Network(
     slip44=0,
     script_types=_SCRIPTS,
     hrp="bc",
+    taproot=True,
     p2pkh=0,
     p2sh=5,
     xpub=_XPUB,

@@ -16,6 +16,7 @@ class Network:
         slip44: the coin type of derivation paths, not hardened (SLIP-44).
         script_types: those that a vault may have, by BIP48's names and ours; the first is usual.
         hrp: the human-readable part of segwit addresses (BIP173); empty without segwit.
+        taproot: whether witness programs of version 1 have rules; without, anybody spends them.
         p2pkh: the version byte of Base58 addresses that pay to a key hash.
         p2sh: the version byte of Base58 addresses that pay to a script hash.
         xpub: the 4 version bytes of extended public keys (BIP32).
@@ -29,6 +30,7 @@ class Network:
     slip44: int
     script_types: tuple[str, ...]
     hrp: str
+    taproot: bool
     p2pkh: int
     p2sh: int
     xpub: bytes

@@ -15,6 +15,7 @@ _MAIN = Network(
     slip44=22,
     script_types=("p2wsh", "p2sh-p2wsh", "p2sh"),
     hrp="mona",
+    taproot=False,
     p2pkh=50,
     p2sh=55,
     xpub=_XPUB,

@@ -1,0 +1,81 @@
+"""The consensus code of others, which runs every input before anything is sent.
+
+An engine is optional: whether it ran is part of the answer, never assumed. Which one a coin has,
+the coin says (`signer/core/coins`).
+"""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from types import MappingProxyType
+from typing import Any, Final
+
+from signer.core.coins import Coin
+from signer.core.transaction import Transaction, TxOut
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What an engine said.
+
+    Attributes:
+        engine: its package and version.
+        failing: the inputs that it does not take, by index.
+    """
+
+    engine: str
+    failing: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Whose code it is, and how it is asked.
+
+    Attributes:
+        title: for people.
+        missing: what is said when it is not installed.
+        run: the answer for a signed transaction and the outputs that it spends, in the inputs'
+            order; None when it is not installed.
+    """
+
+    title: str
+    missing: str
+    run: Callable[[Transaction, Sequence[TxOut], Coin], Run | None]
+
+
+def _core(tx: Transaction, spent: Sequence[TxOut], coin: Coin) -> Run | None:
+    """Bitcoin Core's script interpreter, under all flags that the coin's chain has."""
+    try:
+        pbk: Any = importlib.import_module("pbk")
+        script: Any = importlib.import_module("pbk.script")
+    except (ImportError, OSError):
+        return None
+    kernel_tx = pbk.Transaction(tx.to_bytes())
+    outputs = [pbk.TransactionOutput(pbk.ScriptPubkey(o.script), o.amount) for o in spent]
+    shared = script.PrecomputedTransactionData(kernel_tx, outputs)
+    flags = pbk.ScriptVerificationFlags.ALL
+    if not any(network.taproot for network in coin.networks.values()):
+        flags &= ~pbk.ScriptVerificationFlags.TAPROOT
+    failing = []
+    for index, output in enumerate(spent):
+        try:
+            # The return value counts: a script that fails raises nothing.
+            taken = pbk.ScriptPubkey(output.script).verify(
+                output.amount, kernel_tx, shared, index, flags
+            )
+        except pbk.KernelException:
+            taken = False
+        if not taken:
+            failing.append(index)
+    return Run(f"py-bitcoinkernel {metadata.version('py-bitcoinkernel')}", tuple(failing))
+
+
+ENGINES: Final[Mapping[str, Engine]] = MappingProxyType(
+    {
+        "bitcoin-core": Engine(
+            "Bitcoin Core's consensus code", "py-bitcoinkernel is not installed", _core
+        ),
+    }
+)
+"""By the name that coins give."""
