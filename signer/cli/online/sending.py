@@ -182,7 +182,7 @@ def _makers(signature: bytes, coin: VaultInput, vault: Vault) -> list[bytes]:
 
 
 def _pushed(script: bytes) -> Iterator[bytes]:
-    """What a script sig pushes, as far as it is pushes; whatever else it is, it is compared later."""
+    """What a script sig pushes, as far as it is pushes; the whole is compared later."""
     at = 0
     while at < len(script):
         size = script[at]
