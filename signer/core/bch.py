@@ -1,4 +1,4 @@
-"""The checksums of bech32 and of descriptors: BCH codes over 5-bit symbols (BIP173, BIP380)."""
+"""BCH codes over 5-bit symbols (BIP173): the checksums of addresses and of descriptors (BIP380)."""
 
 from collections.abc import Callable, Iterable
 from functools import reduce
@@ -19,3 +19,16 @@ def polymod(bits: int, generators: tuple[int, ...]) -> Callable[[Iterable[int], 
         return state
 
     return remainder
+
+
+def symbols(data: bytes) -> list[int]:
+    """Cut bytes into 5-bit symbols, zeros behind the last bit (BIP173)."""
+    groups = -(-len(data) * 8 // 5)
+    number = int.from_bytes(data, "big") << groups * 5 - len(data) * 8
+    return [number >> shift & 31 for shift in range(5 * groups - 5, -1, -5)]
+
+
+def octets(values: list[int]) -> bytes:
+    """The whole bytes in 5-bit symbols. What is left over is dropped: write them again to check."""
+    bits = "".join([f"{value:05b}" for value in values])
+    return bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits) - 7, 8))
