@@ -4,6 +4,7 @@ Keys are 33-byte compressed points, secrets 32 bytes big-endian, signatures stri
 low s and without the sighash byte.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from signer.core.errors import Fault, SelfTestFailed
@@ -29,6 +30,9 @@ _WORD = 32
 
 _COMPRESSED = 0x102
 """SECP256K1_EC_COMPRESSED, secp256k1.h."""
+
+_ALGORITHM = 16
+"""Bytes that name an algorithm to the nonce function (`secp256k1_nonce_function`, algo16)."""
 
 _DER_LIMIT = 72
 """The longest DER signature: two 33-byte integers, each with 2 bytes of header, and 2 more."""
@@ -176,3 +180,63 @@ def verify_ecdsa(digest: bytes, der: bytes, key: bytes) -> bool:
         and _der(signature) == der
         and lib.secp256k1_ecdsa_verify(ctx, signature, digest, point)
     )
+
+
+def sign_linear(
+    digest: bytes, secret: bytes, algorithm: bytes, challenge: Callable[[bytes], bytes]
+) -> bytes:
+    """Sign as Schnorr did: the point of a nonce, compressed, and nonce + challenge * secret.
+
+    Only these 65 bytes leave here; the nonce is wiped, so that it cannot answer twice.
+
+    Args:
+        digest: 32 bytes.
+        secret: that signs.
+        algorithm: 16 bytes that make the nonce of RFC 6979 (section 3.6) another one than that of
+            ECDSA: the same nonce under two equations would give the secret away.
+        challenge: makes the challenge, 32 bytes, of the nonce's point.
+
+    Raises:
+        ValueError: the digest, the secret, the algorithm or the challenge is not what it should be.
+    """
+    nonce, answer = ffi.new("unsigned char[32]"), ffi.new("unsigned char[32]")
+    point = ffi.new("secp256k1_pubkey *")
+    try:
+        if (
+            (len(digest), len(algorithm)) != (_WORD, _ALGORITHM)
+            or not is_valid_secret(secret)
+            or not lib.secp256k1_nonce_function_rfc6979(
+                nonce, digest, secret, algorithm, ffi.NULL, 0
+            )
+            or not lib.secp256k1_ec_pubkey_create(ctx, point, nonce)
+        ):
+            raise ValueError("not a digest and a secret key")
+        ffi.memmove(answer, secret, _WORD)
+        factor = challenge(_serialize(point))
+        if (
+            len(factor) != _WORD
+            or not lib.secp256k1_ec_seckey_tweak_mul(ctx, answer, factor)
+            or not lib.secp256k1_ec_seckey_tweak_add(ctx, answer, nonce)
+        ):
+            raise ValueError("not a challenge")
+        return _serialize(point) + bytes(ffi.buffer(answer))
+    finally:
+        ffi.memmove(nonce, bytes(_WORD), _WORD)
+        ffi.memmove(answer, bytes(_WORD), _WORD)
+
+
+def multiply_add(key: bytes, factor: bytes, term: bytes) -> bytes | None:
+    """`factor` * `key` + `term` * G. None if one of them is invalid or the sum is at infinity.
+
+    Not for secrets: it does not take the same time for all of them.
+    """
+    point = _parse(key)
+    if (
+        point is None
+        or len(factor) != _WORD
+        or len(term) != _WORD
+        or not lib.secp256k1_ec_pubkey_tweak_mul(ctx, point, factor)
+        or not lib.secp256k1_ec_pubkey_tweak_add(ctx, point, term)
+    ):
+        return None
+    return _serialize(point)
