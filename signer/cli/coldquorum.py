@@ -17,6 +17,7 @@ from signer.cli.online import (
     building,
     ceremonies,
     demo,
+    engines,
     explaining,
     kit,
     labelling,
@@ -37,6 +38,7 @@ from signer.cli.session import HomeOption, JsonFlag
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
     *("broadcast", "bump", "labels", "qr", "bsms", "ceremony", "bundle", "redteam", "regtest"),
+    "engine",
 )
 
 
@@ -63,6 +65,7 @@ setup = session.group("Setting up a vault with others (BIP129).")
 labels = session.group("Labels of addresses, outputs, transactions (BIP329).")
 ceremony = session.group("What people follow and file: a playbook, a report.")
 chain = session.group("The embedded chain: play money, no node needed.")
+engine = session.group("What executes finished transactions here.")
 
 
 @app.callback()
@@ -131,6 +134,10 @@ chain.command("mine")(regtest.mine)
 chain.command("fund")(regtest.fund)
 chain.command("reorg")(regtest.reorg)
 app.add_typer(chain, name="regtest")
+
+engine.command("show")(engines.show_)
+engine.command("install")(engines.install)
+app.add_typer(engine, name="engine")
 
 app.command("redteam")(redteam.redteam)
 

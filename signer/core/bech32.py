@@ -2,7 +2,7 @@
 
 from functools import lru_cache, partial
 
-from signer.core.bch import polymod
+from signer.core.bch import octets, polymod, symbols
 from signer.core.errors import BadInput, Fault
 
 CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -27,9 +27,7 @@ def prefix(hrp: str) -> int:
 
 def encode(hrp: str, version: int, program: bytes) -> str:
     """Write the address of a witness program (BIP141: version 0 to 16, 2 to 40 bytes)."""
-    groups = -(-len(program) * 8 // 5)
-    number = int.from_bytes(program, "big") << groups * 5 - len(program) * 8
-    values = [version, *(number >> shift & 31 for shift in range(5 * groups - 5, -1, -5))]
+    values = [version, *symbols(program)]
     state = remainder((*values, *bytes(CHECKSUM)), prefix(hrp)) ^ (BECH32M if version else BECH32)
     values += (state >> shift & 31 for shift in range(5 * CHECKSUM - 5, -1, -5))
     return f"{hrp}1{''.join([CHARSET[value] for value in values])}"
@@ -48,8 +46,7 @@ def decode(address: str) -> tuple[str, int, bytes]:
     hrp, _, letters = text.partition("1")
     # An unknown character is read as some other one, and is then found to be written differently.
     version, *values = [CHARSET.find(letter) & 31 for letter in letters[:-CHECKSUM]] or [0]
-    bits = "".join([f"{value:05b}" for value in values[:_MAX_TEXT]])
-    program = bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits) - 7, 8))
+    program = octets(values[:_MAX_TEXT])
     if len(text) > _MAX_TEXT or not address.isascii() or encode(hrp, version, program) != text:
         raise _bad("a typo in the address")
     # BIP141: OP_16 is the last version.
