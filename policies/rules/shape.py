@@ -15,9 +15,10 @@ _TYPES: Final = {
     "p2wpkh": (b"\x00\x14", 22, 294),
     "p2wsh": (b"\x00\x20", 34, 330),
     "p2tr": (b"\x51\x20", 34, 330),
+    "p2sh32": (b"\xaa\x20", 35, 576),
 }
 """How each type of output script begins, its bytes, and the least that nodes relay to it (Bitcoin
-Core, `policy/policy.cpp`, GetDustThreshold at 3,000 sat/kvB)."""
+Core, `policy/policy.cpp`, GetDustThreshold at 3,000 sat/kvB; bitcoin-cash-node counts the same)."""
 
 _OP_RETURN = 0x6A
 _HINT = "request or build it otherwise, or make a policy that allows it"

@@ -8,6 +8,7 @@ from typing import Any
 from policies.errors import BadInput, Fault
 from policies.policy import ADMINS, KIND, MAX_POLICY, VERSION, Policy
 from policies.strict_json import shown
+from signer.core import coins
 
 _COMMENTS = {
     "vault": "the id that `coldquorum vault show` prints, in full",
@@ -68,11 +69,12 @@ def template(
     table |= {"activation_height": activation_height, "loosening_delay": 0}
     table |= {"officers": dict(officers), "roles": {ADMINS: quorum, "approvers": quorum}}
     everyone = [{"role": "approvers", "count": quorum["threshold"]}]
+    kind = coins.coin(coin)
     table["rules"] = {
         "amounts": {"per_payment": 100_000_000},
-        "fees": {"max_fee": 100_000, "max_rate": 100},
+        "fees": {"max_fee": 1_000 * max(kind.max_rate, 100), "max_rate": kind.max_rate},
         "approvals": {"tiers": [{"require": everyone}]},
-        "shape": {"max_outputs": 100, "script_types": ["p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr"]},
+        "shape": {"max_outputs": 100, "script_types": list(kind.payable)},
         "timing": {"max_lifetime_blocks": 144},
     }
     table["revoked"] = {"officers": []}

@@ -221,7 +221,8 @@ class Vault:
             redeem = self.form.form.of(script).redeem_script
             script_sig = push(redeem) if redeem else b""
         else:
-            dummy = len(self.scheme.dummy(range(self.threshold), len(self.keys)))
+            last = range(len(self.keys) - self.threshold, len(self.keys))  # the longest checkbits
+            dummy = len(self.scheme.dummy(last, len(self.keys)))
             witness, script_sig = 0, bytes(dummy + signatures + len(push(script)))
         return 4 * (32 + 4 + len(wire.var_bytes(script_sig)) + 4) + witness
 

@@ -11,6 +11,8 @@ from importlib import metadata
 from types import MappingProxyType
 from typing import Any, Final
 
+from signer.chain.bchvm import library, machine
+from signer.chain.errors import NodeUnreachable
 from signer.core.coins import Coin
 from signer.core.transaction import Transaction, TxOut
 
@@ -71,10 +73,29 @@ def _core(tx: Transaction, spent: Sequence[TxOut], coin: Coin) -> Run | None:
     return Run(f"py-bitcoinkernel {metadata.version('py-bitcoinkernel')}", tuple(failing))
 
 
+def _bch(tx: Transaction, spent: Sequence[TxOut], coin: Coin) -> Run | None:
+    """Ask libauth's virtual machine, under Bitcoin Cash's rules."""
+    del coin  # it knows one chain
+    try:
+        library.installed()
+        library.node()
+    except NodeUnreachable:
+        return None
+    said = machine.verify(tx.to_bytes(), spent)
+    failing = tuple(failure.index for failure in said.failures)
+    # Not valid as a whole, and no input to blame: none is taken.
+    return Run(said.engine, failing or (() if said.valid else tuple(range(len(spent)))))
+
+
 ENGINES: Final[Mapping[str, Engine]] = MappingProxyType(
     {
         "bitcoin-core": Engine(
             "Bitcoin Core's consensus code", "py-bitcoinkernel is not installed", _core
+        ),
+        "bch-vm": Engine(
+            "libauth's virtual machine of Bitcoin Cash",
+            "run `coldquorum engine install`",
+            _bch,
         ),
     }
 )

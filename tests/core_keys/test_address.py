@@ -263,7 +263,7 @@ def test_unknown_coins_and_networks_are_named():
     """The error lists what there is."""
     with pytest.raises(BadInput, match="unknown coin") as caught:
         script_of(P2WPKH, "DOGE", "main")
-    assert caught.value.expected == "BTC"
+    assert caught.value.expected == "BTC, BCH, MONA"
     with pytest.raises(BadInput, match="unknown network") as caught:
         script_of(P2WPKH, "BTC", "mainnet")
     assert caught.value.expected == "main, test, signet, regtest"

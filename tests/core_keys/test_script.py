@@ -101,12 +101,36 @@ def test_what_is_no_multisig(m, keys):
         multisig(m, keys)
 
 
-@pytest.mark.parametrize("size", [0, 1, 34, 75])
-def test_pushes_say_their_length(size):
-    """Up to 75 bytes the opcode is the length; more is not pushed here."""
-    assert push(b"\xab" * size) == bytes((size,)) + b"\xab" * size
+@pytest.mark.parametrize(
+    ("size", "head"),
+    [
+        (0, "00"),
+        (1, "01"),
+        (75, "4b"),
+        (76, "4c4c"),
+        (255, "4cff"),
+        (256, "4d0001"),
+        (520, "4d0802"),
+    ],
+)
+def test_pushes_are_minimal(size, head):
+    """The shortest opcode that holds the length (BIP62, rule 3)."""
+    assert push(b"\xab" * size) == bytes.fromhex(head) + b"\xab" * size
+
+
+@pytest.mark.parametrize(
+    ("data", "opcode"), [("01", "51"), ("10", "60"), ("81", "4f"), ("11", "0111")]
+)
+def test_small_numbers_are_pushed_by_their_opcodes(data, opcode):
+    """1 to 16 and -1 have opcodes of their own; 17 has none, nor has zero as a byte."""
+    assert push(bytes.fromhex(data)).hex() == opcode
+    assert push(b"\x00").hex() == "0100"
+
+
+def test_no_push_is_longer_than_scripts_allow():
+    """Consensus takes 520 bytes (Core, `MAX_SCRIPT_ELEMENT_SIZE`)."""
     with pytest.raises(ValueError, match="too long"):
-        push(b"\xab" * 76)
+        push(bytes(521))
 
 
 def test_script_hashes():

@@ -14,12 +14,11 @@ from signer.build.policy_source import read_toml, template
 from signer.build.vault import create_vault
 from signer.chain.chain import FeeRate, UnspentCoin
 from signer.core import coins as coin_table
-from signer.core import secp
+from signer.core import schnorr, secp
 from signer.core.bip32 import ExtendedPrivateKey, Origin
 from signer.core.descriptor import VaultKey, bip48_path
 from signer.core.names import Height, Sats, Txid
 from signer.core.psbt import PartialSig, Psbt, with_partial_sigs
-from signer.core.sighash import ALL, Bip143
 from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
 from signer.core.vault import Vault, VaultSigner
 
@@ -63,7 +62,7 @@ class World:
             "initiator": "alice",
             "why": "test",
             "payments": tuple(
-                Payment(outside(number), Sats(amount), "somebody", "cold")
+                Payment(outside(number, self.vault.coin), Sats(amount), "somebody", "cold")
                 for number, amount in enumerate(amounts)
             ),
             "fee_ceiling": Sats(500_000),
@@ -94,17 +93,18 @@ class World:
     def sign(self, raw, *names):
         """Let officers sign every input with our own library, one file for all."""
         psbt = Psbt.parse(raw)
-        digests = Bip143(psbt.tx)
-        signatures = {}
+        vault, digests, signatures = self.vault, self.vault.digests(psbt.tx), {}
+        sign = {"ecdsa": secp.sign_ecdsa, "schnorr": schnorr.sign}[vault.scheme.name]
         for at, said in enumerate(psbt.inputs):
-            amount = said.witness_utxo.amount
-            digest = digests.digest(at, said.witness_script, amount)
+            amount = said.previous_tx.outputs[psbt.tx.inputs[at].outpoint.vout].amount
+            code = said.witness_script or said.redeem_script
+            digest = digests.digest(at, code, amount, vault.sighash)
             for origin in said.derivations:
                 for name in names:
                     if root(name).fingerprint == origin.fingerprint:
                         key = signing_key(name, origin.path)
-                        der = secp.sign_ecdsa(digest, key.secret)
-                        signature = PartialSig(origin.pubkey, der + bytes((ALL,)))
+                        made = sign(digest, key.secret) + bytes((vault.sighash,))
+                        signature = PartialSig(origin.pubkey, made)
                         signatures.setdefault(at, []).append(signature)
         return with_partial_sigs(psbt, signatures)
 
@@ -120,25 +120,33 @@ def signing_key(name, path):
     return account(name, path[:-2]).derive_path(path[-2:])
 
 
-def outside(number):
-    """Give an address that is not the vault's: P2WPKH on regtest."""
+def outside(number, coin="BTC"):
+    """Give an address that is not the vault's: P2WPKH on regtest, P2PKH without segwit."""
     from signer.core.address import address_of
 
     program = sha256(f"outside {number}".encode()).digest()[:20]
-    return address_of(b"\x00\x14" + program, "BTC", "regtest")
+    segwit = address_of(b"\x00\x14" + program, coin, "regtest")
+    return segwit or address_of(b"\x76\xa9\x14" + program + b"\x88\xac", coin, "regtest")
 
 
 @cache
 def world(
-    script_type="p2wsh", threshold=2, count=3, amounts=(400_000, 300_000, 200_000), tag=""
+    script_type="p2wsh",
+    threshold=2,
+    count=3,
+    amounts=(400_000, 300_000, 200_000),
+    tag="",
+    *,
+    coin="BTC",
+    scheme="ecdsa",
 ) -> World:
     """Make a vault of so many keys, paid these amounts, two coins a transaction."""
-    network = coin_table.network("BTC", "regtest")
+    network = coin_table.network(coin, "regtest")
     path = bip48_path(network, script_type)
     names = NAMES[:count]
     vault = create_vault(
         name=f"small{tag}",
-        coin="BTC",
+        coin=coin,
         network="regtest",
         script_type=script_type,
         threshold=threshold,
@@ -148,9 +156,10 @@ def world(
         ],
         signers=[VaultSigner(name, root(name).fingerprint, "enforcing") for name in names],
         birth_height=1,
+        scheme=scheme,
     )
     people = {name: officer(name).public_key().public_bytes_raw().hex() for name in NAMES[:3]}
-    policy = read_toml(template(coin="BTC", network="regtest", vault=vault.id, officers=people))
+    policy = read_toml(template(coin=coin, network="regtest", vault=vault.id, officers=people))
     envelope = Envelope.wrap("policy", policy.payload)
     for name in NAMES[:2]:
         envelope = envelope.signed(officer(name))

@@ -279,8 +279,8 @@ def test_bitcoin_core_accepts_two_signatures(either, tmp_path):
         )
     final = replace(known.psbt.tx, inputs=tuple(inputs))
     spent_outputs = [coin.output for coin in either.coins]
-    assert consensus.verify(final, spent_outputs).verified
+    assert consensus.verify(final, spent_outputs, "BTC").verified
     with pytest.raises(Refused):
-        consensus.verify(replace(final, lock_time=final.lock_time + 1), spent_outputs)
+        consensus.verify(replace(final, lock_time=final.lock_time + 1), spent_outputs, "BTC")
     assert final.txid == second.txid
     assert final.vsize <= known.vsize

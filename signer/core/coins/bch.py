@@ -45,4 +45,7 @@ BCH = Coin(
     engine="bch-vm",
     confirmations=15,  # little of the SHA-256 hash rate mines it; exchanges ask 10 to 20
     spacing=600,
+    max_rate=20,
+    payable=("p2pkh", "p2sh", "p2sh32"),
+    replaceable=False,  # bitcoin-cash-node keeps what it saw first
 )

@@ -37,4 +37,7 @@ BTC = Coin(
     engine="bitcoin-core",
     confirmations=6,
     spacing=600,
+    max_rate=100,
+    payable=("p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr"),
+    replaceable=True,
 )

@@ -54,6 +54,9 @@ class Coin:
         engine: whose code has the last word on its scripts, a name in `signer/settle/consensus.py`.
         confirmations: blocks until a payment counts as settled, if the policy says nothing.
         spacing: seconds between blocks, on average.
+        max_rate: the fee rate that a first policy allows, in the smallest unit a virtual byte.
+        payable: the types of destination that a first policy allows.
+        replaceable: whether nodes let a transaction with a higher fee take another one's place.
     """
 
     name: str
@@ -67,3 +70,6 @@ class Coin:
     engine: str
     confirmations: int
     spacing: int
+    max_rate: int
+    payable: tuple[str, ...]
+    replaceable: bool
