@@ -26,13 +26,15 @@ function answer({ tx, spent }) {
   const sourceOutputs = libauth.decodeTransactionOutputs(libauth.hexToBin(spent));
   if (typeof sourceOutputs === 'string') return unread(sourceOutputs);
   const program = { sourceOutputs, transaction };
-  const verdict = reason(consensus.verify(program));
+  const strict = reason(standard.verify(program));
+  // What is standard is valid: the same rules and more. So scripts run once, unless something is wrong.
+  const verdict = strict === null ? null : reason(consensus.verify(program));
   const each = (_, inputIndex) =>
     reason(consensus.stateSuccess(consensus.evaluate({ ...program, inputIndex })));
   const alike = transaction.inputs.length === sourceOutputs.length;
   return {
     consensus: verdict,
-    standard: reason(standard.verify(program)),
+    standard: strict,
     inputs: verdict !== null && alike ? transaction.inputs.map(each) : [],
   };
 }
