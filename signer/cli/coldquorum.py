@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from signer.cli import exits, qr, session
 from signer.cli.online import (
     backups,
+    bchn,
     bsms,
     building,
     ceremonies,
@@ -38,7 +39,7 @@ from signer.cli.session import HomeOption, JsonFlag
 _ORDER = (
     *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
     *("broadcast", "bump", "labels", "qr", "bsms", "ceremony", "bundle", "redteam", "regtest"),
-    "engine",
+    *("engine", "psbt"),
 )
 
 
@@ -65,6 +66,7 @@ setup = session.group("Setting up a vault with others (BIP129).")
 labels = session.group("Labels of addresses, outputs, transactions (BIP329).")
 ceremony = session.group("What people follow and file: a playbook, a report.")
 chain = session.group("The embedded chain: play money, no node needed.")
+psbt = session.group("PSBTs for Bitcoin Cash Node, which has a form of its own.")
 engine = session.group("What executes finished transactions here.")
 
 
@@ -138,6 +140,10 @@ app.add_typer(chain, name="regtest")
 engine.command("show")(engines.show_)
 engine.command("install")(engines.install)
 app.add_typer(engine, name="engine")
+
+psbt.command("to-bchn")(bchn.to_bchn)
+psbt.command("from-bchn")(bchn.from_bchn)
+app.add_typer(psbt, name="psbt")
 
 app.command("redteam")(redteam.redteam)
 

@@ -72,10 +72,11 @@ def lock(m, n, wrapper, *, salt=""):
     return Lock(secrets, m, wrapper)
 
 
-def digest(tx, index, spent, code, hash_type=ALL_FORKID):
-    """The digest of an input whose type is ALL with FORKID; tokens stand in front of the code."""
+def digest(tx, index, spent, code, *, token=None):
+    """The digest of an input, ALL with FORKID; its token stands in front of the code."""
     coin = spent[index]
-    token = coin.script.removesuffix(coin.script.removeprefix(TOKEN))
+    if token is None:
+        token = coin.script.removesuffix(coin.script.removeprefix(TOKEN))
     txin = tx.inputs[index]
     return sha256d(
         tx.version.to_bytes(4, "little")
@@ -89,7 +90,7 @@ def digest(tx, index, spent, code, hash_type=ALL_FORKID):
         + txin.sequence.to_bytes(4, "little")
         + sha256d(b"".join(out.to_bytes() for out in tx.outputs))
         + tx.lock_time.to_bytes(4, "little")
-        + hash_type.to_bytes(4, "little")
+        + ALL_FORKID.to_bytes(4, "little")
     )
 
 

@@ -67,7 +67,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     refused(() => writeFileSync('/tmp/coldquorum-should-not-exist', 'x')),
     refused(() => spawnSync('id')),
   ];
-  console.log(JSON.stringify({ error: JSON.stringify([process.env, tried]) }));
+  const { number } = JSON.parse(line);
+  console.log(JSON.stringify({ number, error: JSON.stringify([process.env, tried]) }));
 }
 """
     with scripted(source) as running:
@@ -98,6 +99,23 @@ def test_a_process_that_dies_says_why(scripted):
     assert "no such luck" in caught.value.found
 
 
+def test_an_answer_to_another_question_is_none(scripted):
+    """It says yes to the question before, or says so twice: never counted for this one."""
+    source = """
+import { createInterface } from 'node:readline';
+const yes = { consensus: null, standard: null, inputs: [] };
+for await (const line of createInterface({ input: process.stdin })) {
+  const { number } = JSON.parse(line);
+  for (const n of [number, number]) console.log(JSON.stringify({ number: n, ...yes }));
+}
+"""
+    with scripted(source) as running:
+        assert running.verify(RAW, SPEND.spent).valid
+        with pytest.raises(NodeNonsense):
+            running.verify(RAW, ())
+        assert running.verify(RAW, SPEND.spent).valid  # a new process
+
+
 def test_a_killed_process_is_started_again(machine):
     """Somebody ends Node between two questions: one error, then answers again."""
     with Machine() as running:
@@ -109,7 +127,7 @@ def test_a_killed_process_is_started_again(machine):
         assert running.verify(RAW, SPEND.spent).valid
 
 
-YES = {"consensus": None, "standard": None, "inputs": []}
+YES = {"number": 7, "consensus": None, "standard": None, "inputs": []}
 
 
 @pytest.mark.parametrize(
@@ -127,26 +145,30 @@ YES = {"consensus": None, "standard": None, "inputs": []}
         json.dumps({**YES, "inputs": {}}),
         json.dumps({**YES, "more": 1}),
         json.dumps({**YES, "error": "both"}),
-        json.dumps({"error": None}),
-        json.dumps({"error": "one", "more": 1}),
+        json.dumps({**YES, "number": 6}),
+        json.dumps({**YES, "number": "7"}),
+        json.dumps({"consensus": None, "standard": None, "inputs": []}),
+        json.dumps({"number": 7, "error": None}),
+        json.dumps({"number": 6, "error": "another's"}),
+        json.dumps({"number": 7, "error": "one", "more": 1}),
     ],
 )
 def test_an_answer_that_is_none_is_never_a_yes(answer):
     """Whatever the process prints that is not a verdict is an error, and not a verdict."""
     with pytest.raises(NodeNonsense, match="something else than a verdict"):
-        _verdict(answer.encode() + b"\n")
+        _verdict(answer.encode() + b"\n", 7)
 
 
 def test_an_empty_reason_is_still_a_no():
     """A reason that is an empty text does not turn into a yes."""
-    for answer in ({**YES, "consensus": ""}, {"error": ""}):
-        assert not _verdict(json.dumps(answer).encode()).valid
-    assert not _verdict(json.dumps({**YES, "standard": ""}).encode()).standard
+    for answer in ({**YES, "consensus": ""}, {"number": 7, "error": ""}):
+        assert not _verdict(json.dumps(answer).encode(), 7).valid
+    assert not _verdict(json.dumps({**YES, "standard": ""}).encode(), 7).standard
 
 
 def test_a_reason_is_printable_and_not_endless():
     """What libauth says is shown to people: no control characters, and an end."""
-    said = _verdict(json.dumps({"error": "\x1b[2J\u202e\n" + "x" * 9_999}).encode())
+    said = _verdict(json.dumps({"number": 7, "error": "\x1b[2J\n" + "x" * 9_999}).encode(), 7)
     assert said.invalid.isascii()
     assert said.invalid.isprintable()
     assert len(said.invalid) <= 400

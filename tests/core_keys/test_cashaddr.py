@@ -46,6 +46,19 @@ def test_every_size_is_written_and_only_the_known_ones_are_read(line):
             cashaddr.decode(line["cashaddr"], "x")
 
 
+@pytest.mark.parametrize(
+    "line",
+    VECTORS["libauth"] + VECTORS["token_aware"] + VECTORS["p2sh32"],
+    ids=lambda line: line["cashaddr"][:20],
+)
+def test_addresses_are_those_of_libauth_and_bitcoin_cash_node(line):
+    """Every kind on every network, token-aware ones and script hashes of 32 bytes among them."""
+    prefix, digest = line["cashaddr"].split(":")[0], bytes.fromhex(line["hash"])
+    kind = line.get("kind", cashaddr.P2SH)
+    assert cashaddr.encode(prefix, kind, digest) == line["cashaddr"]
+    assert cashaddr.decode(line["cashaddr"], "x") == (prefix, kind, digest)
+
+
 @pytest.mark.parametrize("address", VECTORS["checksum_only"] + VECTORS["undefined"])
 def test_a_right_checksum_alone_is_no_address(address):
     """The specification's texts whose checksum holds and whose payload means nothing."""

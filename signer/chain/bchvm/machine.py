@@ -79,6 +79,7 @@ class Machine:
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints: IO[bytes] | None = None
+        self._number = 0
         self._lock = Lock()
 
     def verify(self, raw: bytes, spent: Sequence[TxOut]) -> BchVerdict:
@@ -98,7 +99,14 @@ class Machine:
         """
         outputs = wire.compact_size(len(spent)) + b"".join(out.to_bytes() for out in spent)
         with self._lock:
-            return _verdict(self._ask({"tx": raw.hex(), "spent": outputs.hex()}))
+            self._number += 1
+            question = {"number": self._number, "tx": raw.hex(), "spent": outputs.hex()}
+            try:
+                return _verdict(self._ask(json.dumps(question).encode()), self._number)
+            except BaseException:
+                # Whatever is still on its way is not the answer to the next question.
+                self.close()
+                raise
 
     def close(self) -> None:
         """End the process."""
@@ -115,7 +123,7 @@ class Machine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ask(self, question: dict[str, str]) -> bytes:
+    def _ask(self, question: bytes) -> bytes:
         process = self._process or self._start()
         # Killing it unblocks whatever we wait for, be it that it reads or that it answers.
         watch = Timer(self._patience, process.kill)
@@ -123,7 +131,7 @@ class Machine:
         answer = b""
         try:
             if process.stdin and process.stdout:
-                process.stdin.write(json.dumps(question).encode() + b"\n")
+                process.stdin.write(question + b"\n")
                 process.stdin.flush()
                 answer = process.stdout.readline()
         except BrokenPipeError:
@@ -131,12 +139,10 @@ class Machine:
         finally:
             watch.cancel()
         if not answer.endswith(b"\n"):
-            said = self._said()
-            self.close()
             raise NodeUnreachable(
                 "the virtual machine of Bitcoin Cash gave no answer",
                 expected=f"one within {self._patience:g} seconds",
-                found=said,
+                found=self._said(),
                 hint="try again; if it stays so, report it with the transaction",
             )
         return answer
@@ -180,20 +186,25 @@ def _shared() -> Machine:
     return machine
 
 
-def _verdict(answer: bytes) -> BchVerdict:
-    """Read an answer as strictly as if somebody else had written it."""
+def _verdict(answer: bytes, number: int) -> BchVerdict:
+    """Read the answer to a question as strictly as if somebody else had written it."""
     engine = f"libauth {library.VERSION}"
     try:
         said: Any = json.loads(answer)
         match said:
-            case {"error": str(error), **rest} if not rest:
+            case {"number": int(asked), "error": str(error), **rest} if (
+                asked == number and not rest
+            ):
                 return BchVerdict(engine, _text(error) or "unreadable", "", ())
             case {
+                "number": int(asked),
                 "consensus": str() | None as consensus,
                 "standard": str() | None as standard,
                 "inputs": list() as inputs,
                 **rest,
-            } if not rest and all(isinstance(why, str | None) for why in inputs):
+            } if (
+                asked == number and not rest and all(isinstance(why, str | None) for why in inputs)
+            ):
                 failures = tuple(
                     InputFailure(at, _text(why)) for at, why in enumerate(inputs) if why is not None
                 )

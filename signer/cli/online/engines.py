@@ -16,6 +16,7 @@ def show_(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption
     here = session(context, as_json=as_json, home=home)
     why = ""
     try:
+        library.node()
         library.installed()
         libauth = library.VERSION
     except ChainError as error:
