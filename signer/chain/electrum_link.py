@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
+
 from signer.chain import strict_json
 from signer.chain.errors import ChainError, NodeNonsense, NodeUnreachable
 from signer.chain.rejection import plain
@@ -106,8 +109,8 @@ def _is_here(host: str) -> bool:
 def _read_certificate(file: Path) -> bytes:
     data = read_limited(file, limit=_MAX_CERTIFICATE, what="the server's certificate")
     try:
-        return ssl.PEM_cert_to_DER_cert(data.decode("ascii").strip())
-    except ValueError:  # UnicodeDecodeError and binascii.Error are one, too
+        return load_pem_x509_certificate(data).public_bytes(Encoding.DER)
+    except ValueError:
         _refuse("not a certificate", "one in PEM: -----BEGIN CERTIFICATE-----", str(file))
 
 

@@ -1,5 +1,7 @@
 """What the tests of the chain share."""
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from functools import partial
@@ -30,17 +32,36 @@ def chain(tmp_path: Path) -> Iterator[Regtest]:
         yield regtest
 
 
-@pytest.fixture
-def funded(tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regtest]:
-    """An embedded regtest with some coins of the vault, for servers to tell of."""
-    # The server answers from its own thread; the tests never ask and mine at once.
-    shared = partial(sqlite3.connect, check_same_thread=False)
-    monkeypatch.setattr(sqlite3, "connect", shared)
-    with Regtest(tmp_path / "regtest") as chain:
+@pytest.fixture(scope="session")
+def mined(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an embedded regtest with some coins of the vault; nobody changes it."""
+    folder = tmp_path_factory.mktemp("mined") / "regtest"
+    vault = recorded_vault()
+    with Regtest(folder) as chain:
         chain.fund(vault.script(0, 3).script_pubkey, COIN)
         chain.fund(vault.script(1, 1).script_pubkey, Sats(2 * COIN))
         chain.mine(script=vault.script(0, 0).script_pubkey)
+    return folder
+
+
+@pytest.fixture
+def funded(mined: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regtest]:
+    """A copy of that chain, for servers to tell of."""
+    # A server answers from its own thread; the tests never ask and mine at once.
+    shared = partial(sqlite3.connect, check_same_thread=False)
+    monkeypatch.setattr(sqlite3, "connect", shared)
+    copy = tmp_path / "regtest"
+    shutil.copytree(mined, copy, copy_function=_copy_file)
+    with Regtest(copy) as chain:
         yield chain
+
+
+def _copy_file(source: str, target: str) -> None:
+    """Copy a file but for the zeros at its end: the chain's files are reserved far ahead."""
+    data = Path(source).read_bytes()
+    Path(target).write_bytes(data.rstrip(b"\0"))
+    os.truncate(target, len(data))
+    shutil.copymode(source, target)
 
 
 @pytest.fixture

@@ -249,6 +249,11 @@ def serving(server: Any, tls: ssl.SSLContext | None = None) -> Iterator[None]:
                 self.request = tls.wrap_socket(self.request, server_side=True)
             super().setup()
 
+        def finish(self) -> None:
+            """A socket of TLS is our own to close."""
+            super().finish()
+            self.request.close()
+
         def handle(self) -> None:
             """Answer each line."""
             for line in self.rfile:

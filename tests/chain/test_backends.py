@@ -67,39 +67,27 @@ def either(request: pytest.FixtureRequest, funded: Regtest, vault: Vault) -> Ite
         yield chain
 
 
-def test_same_tip(either: Chain, funded: Regtest) -> None:
-    """Height and hash, also after a block."""
+def test_same_view(either: Chain, funded: Regtest, vault: Vault) -> None:
+    """The tip, coins and their transactions, used addresses; and after blocks the young coin."""
     assert either.network == "regtest"
     assert either.tip() == funded.tip()
-    funded.mine()
-    assert either.tip() == funded.tip()
-
-
-def test_same_coins(either: Chain, funded: Regtest, vault: Vault) -> None:
-    """Confirmed ones, with their places; the young coinbase only after 101 confirmations."""
     coins = either.coins(vault)
     assert coins == funded.coins(vault)
     assert [(c.amount, c.branch, c.index) for c in coins] == [(COIN, 0, 3), (2 * COIN, 1, 1)]
+    for coin in coins:
+        raw = either.transaction(coin.outpoint.txid, coin.height)
+        output = Transaction.parse(raw).outputs[coin.outpoint.vout]
+        assert (output.amount, output.script) == (coin.amount, coin.script)
+    # A wallet says everything below its next index; what was seen is always among it.
+    assert {0, 3} <= either.used_indexes(vault, 0) <= {0, 1, 2, 3}
+    assert {1} <= either.used_indexes(vault, 1) <= {0, 1}
     funded.mine(99)
+    assert either.tip() == funded.tip()
     assert len(either.coins(vault)) == 2
     funded.mine()
     grown = either.coins(vault)
     assert grown == funded.coins(vault)
     assert [c.coinbase for c in grown] == [False, False, True]
-
-
-def test_same_transactions(either: Chain, vault: Vault) -> None:
-    """Each coin's whole transaction holds it."""
-    for coin in either.coins(vault):
-        raw = either.transaction(coin.outpoint.txid, coin.height)
-        output = Transaction.parse(raw).outputs[coin.outpoint.vout]
-        assert (output.amount, output.script) == (coin.amount, coin.script)
-
-
-def test_same_used_indexes(either: Chain, vault: Vault) -> None:
-    """A wallet says everything below its next index; what was seen is always among it."""
-    assert {0, 3} <= either.used_indexes(vault, 0) <= {0, 1, 2, 3}
-    assert {1} <= either.used_indexes(vault, 1) <= {0, 1}
 
 
 def test_same_life_of_a_transaction(either: Chain, funded: Regtest, vault: Vault) -> None:
@@ -136,6 +124,9 @@ def test_same_end_when_all_outputs_are_spent(either: Chain, funded: Regtest, vau
     funded.mine()
     assert either.status(txid, since) == Status(2, block, in_mempool=False)
     assert either.status(Txid("ab" * 32), since) == Status(0, None, in_mempool=False)
+    # Another version of the withdrawal comes too late.
+    with pytest.raises(NodeRejected, match="unknown or already spent"):
+        either.broadcast(spend(vault, [coin], payment(vault, coin, 2_000)))
 
 
 def test_same_rejections(either: Chain, vault: Vault) -> None:
@@ -157,12 +148,3 @@ def test_same_rejections(either: Chain, vault: Vault) -> None:
     either.broadcast(spend(vault, [first, second], payment(vault, first, 5_000)))
     with pytest.raises(NodeRejected, match="spends the same coin is waiting"):
         either.broadcast(spend(vault, [first], good))
-
-
-def test_same_answer_for_spent_coins(either: Chain, funded: Regtest, vault: Vault) -> None:
-    """Another version of the withdrawal has confirmed."""
-    coin = either.coins(vault)[0]
-    either.broadcast(spend(vault, [coin], payment(vault, coin, 1_000)))
-    funded.mine()
-    with pytest.raises(NodeRejected, match="unknown or already spent"):
-        either.broadcast(spend(vault, [coin], payment(vault, coin, 2_000)))
