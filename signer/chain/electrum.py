@@ -126,11 +126,12 @@ class Electrum:
             NodeWrongNetwork: another network, or another coin.
         """
         features = Part(self._link.call("server.features"), "server.features")
+        genesis = features["genesis_hash"].block_hash()
         tip = self.tip()
         check_chain(
             self._node,
             self._network,
-            features["genesis_hash"].block_hash(),
+            genesis,
             lambda height: self._block_hash(height) if height <= tip.height else None,
         )
 

@@ -72,6 +72,7 @@ class Node:
         watches: whether it has wallets that watch descriptors.
         smart_fees: whether it estimates fees for a number of blocks; else one rate for all.
         tokens: whether outputs may carry tokens beside money.
+        confirmations: blocks until a payment counts as settled, where coins are worth money.
         networks: by our names.
     """
 
@@ -83,6 +84,7 @@ class Node:
     watches: bool
     smart_fees: bool
     tokens: bool
+    confirmations: int
     networks: Mapping[str, NodeNetwork]
 
 
@@ -124,6 +126,7 @@ _BTC: Final = Node(
     watches=True,
     smart_fees=True,
     tokens=False,
+    confirmations=6,  # as Bitcoin Core's own wallet counts
     networks=MappingProxyType(
         {
             "main": NodeNetwork(("main",), (Beginning(_BTC_GENESIS, _BTC_840000),), 8332, ""),
@@ -156,6 +159,7 @@ _BCH: Final = Node(
     watches=False,
     smart_fees=False,
     tokens=True,
+    confirmations=15,  # little of the SHA-256 hash rate mines it; exchanges ask for 10 to 20
     networks=MappingProxyType(
         {
             "main": NodeNetwork(("main",), (Beginning(_BTC_GENESIS, _BCH_FORK),), 8332, ""),
@@ -176,6 +180,7 @@ _MONA: Final = Node(
     watches=False,
     smart_fees=True,
     tokens=False,
+    confirmations=100,  # over 20 blocks were taken back in May 2018; 100 are two and a half hours
     networks=MappingProxyType(
         {
             "main": NodeNetwork(
@@ -200,6 +205,9 @@ _MONA: Final = Node(
     ),
 )
 
+_PLAY_MONEY: Final = 1
+"""Confirmations where coins are worth nothing: nobody takes blocks back for them."""
+
 NODES: Mapping[str, Node] = MappingProxyType({"BTC": _BTC, "BCH": _BCH, "MONA": _MONA})
 """By the coin's name."""
 
@@ -219,6 +227,16 @@ def node_of(coin: str, network: str) -> Node:
             found=f"{coin} {network}",
         )
     return node
+
+
+def settled_at(coin: str, *, valuable: bool) -> int:
+    """Confirmations from which on no reorganisation is reckoned with.
+
+    Args:
+        coin: whose blocks.
+        valuable: whether its coins are worth money on this network.
+    """
+    return NODES[coin].confirmations if valuable else _PLAY_MONEY
 
 
 def check_chain(

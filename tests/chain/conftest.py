@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -45,15 +46,29 @@ def mined(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def funded(mined: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regtest]:
+def funded(mined: Path, tmp_path: Path) -> Iterator[Regtest]:
     """A copy of that chain, for servers to tell of."""
+    with _copied(mined, tmp_path) as chain:
+        yield chain
+
+
+@pytest.fixture(scope="module")
+def still(mined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regtest]:
+    """The same for a whole module, whose tests leave it as it is."""
+    with _copied(mined, tmp_path_factory.mktemp("still")) as chain:
+        yield chain
+
+
+@contextmanager
+def _copied(mined: Path, folder: Path) -> Iterator[Regtest]:
+    copy = folder / "regtest"
+    shutil.copytree(mined, copy, copy_function=_copy_file)
     # A server answers from its own thread; the tests never ask and mine at once.
     shared = partial(sqlite3.connect, check_same_thread=False)
-    monkeypatch.setattr(sqlite3, "connect", shared)
-    copy = tmp_path / "regtest"
-    shutil.copytree(mined, copy, copy_function=_copy_file)
-    with Regtest(copy) as chain:
-        yield chain
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite3, "connect", shared)
+        with Regtest(copy) as chain:
+            yield chain
 
 
 def _copy_file(source: str, target: str) -> None:

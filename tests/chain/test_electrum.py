@@ -28,9 +28,9 @@ from signer.core.vault import Vault
 
 
 @pytest.fixture
-def server(funded: Regtest) -> Iterator[SimulatedElectrum]:
+def server(still: Regtest) -> Iterator[SimulatedElectrum]:
     """An ElectrumX for Bitcoin."""
-    simulated = SimulatedElectrum(funded, "electrumx")
+    simulated = SimulatedElectrum(still, "electrumx")
     with serving(simulated):
         yield simulated
 
@@ -226,20 +226,25 @@ def test_a_server_that_calls_everything_used(
         coins_of(server, vault)
 
 
-def test_lies_about_sending(server: SimulatedElectrum, vault: Vault) -> None:
+def test_lies_about_sending(
+    server: SimulatedElectrum, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another id than the transaction's."""
     with view(server) as chain:
         coin = chain.coins(vault)[0]
         raw = spend(vault, [coin], payment(vault, coin, 1_000))
         for lie in ("ab" * 32, "ab", None):
-            server.lies["blockchain.transaction.broadcast"] = lambda _, lie=lie: lie
+            monkeypatch.setattr(
+                server, "do_blockchain_transaction_broadcast", lambda _, lie=lie: lie
+            )
             with pytest.raises(NodeNonsense):
                 chain.broadcast(raw)
 
 
-def test_what_can_be_tested_is_tested(server: SimulatedElectrum, vault: Vault) -> None:
+def test_what_can_be_tested_is_tested(funded: Regtest, vault: Vault) -> None:
     """Coins that are spent or unknown; not what the mempool spends: that may be replaced."""
-    with view(server) as chain:
+    server = SimulatedElectrum(funded, "electrumx")
+    with serving(server), view(server) as chain:
         assert not chain.can_test
         coin = chain.coins(vault)[0]
         first, second = (spend(vault, [coin], payment(vault, coin, fee)) for fee in (1_000, 2_000))

@@ -93,30 +93,30 @@ def test_first_blocks_hash_to_what_the_table_says(
 @pytest.mark.parametrize("of", SIMULATED)
 @pytest.mark.parametrize("asked", SIMULATED)
 def test_nodes_of_another_coin_are_refused(
-    funded: Regtest, vault: Vault, of: str, asked: str
+    still: Regtest, vault: Vault, of: str, asked: str
 ) -> None:
     """Three by three: only a coin's own node will do."""
-    node = SIMULATED[of](funded, vault)
+    node = SIMULATED[of](still, vault)
     with serving(node):
         if of == asked:
-            assert reach(node, asked).tip() == funded.tip()
+            assert reach(node, asked).tip() == still.tip()
         else:
             with pytest.raises(NodeWrongNetwork, match="another chain"):
                 reach(node, asked)
 
 
 @pytest.mark.parametrize("coin", ["BCH", "MONA"])
-def test_no_wallet_where_none_can_watch(funded: Regtest, vault: Vault, coin: str) -> None:
+def test_no_wallet_where_none_can_watch(still: Regtest, vault: Vault, coin: str) -> None:
     """Said before the node is asked, with what to do."""
-    node = SIMULATED[coin](funded, vault)
+    node = SIMULATED[coin](still, vault)
     with pytest.raises(BadInput, match="cannot watch") as caught:
         reach(node, coin, wallet="watch")
     assert "--wallet" in caught.value.hint
 
 
-def test_one_fee_for_all(funded: Regtest, vault: Vault) -> None:
+def test_one_fee_for_all(still: Regtest, vault: Vault) -> None:
     """Bitcoin Cash Node estimates without a target, never below what it relays."""
-    node = SimulatedBchn(funded, vault)
+    node = SimulatedBchn(still, vault)
     with serving(node):
         chain = reach(node, "BCH")
         node.lies["estimatefee"] = lambda _: 0.00002
@@ -147,9 +147,9 @@ def test_reasons_with_a_reject_code(words: str, meaning: str) -> None:
     assert problem.found == words
 
 
-def test_a_scan_that_finds_what_was_not_asked_for(funded: Regtest, vault: Vault) -> None:
+def test_a_scan_that_finds_what_was_not_asked_for(still: Regtest, vault: Vault) -> None:
     """A script that is not the vault's, or none at all."""
-    node = SimulatedBchn(funded, vault)
+    node = SimulatedBchn(still, vault)
     with serving(node):
         for script in ("0020" + "ab" * 32, "zz", None):
             node.lies["scantxoutset"] = lambda true, script=script: {
@@ -242,9 +242,9 @@ def _outputs(chain: Regtest, txid: str) -> tuple[object, ...]:
     return Transaction.parse(chain.transaction(Txid(txid))).outputs
 
 
-def test_a_scan_is_refused_in_the_nodes_words(funded: Regtest, vault: Vault) -> None:
+def test_a_scan_is_refused_in_the_nodes_words(still: Regtest, vault: Vault) -> None:
     """An old monacoind without `raw()` says so."""
-    node = SimulatedMonacoind(funded, vault)
+    node = SimulatedMonacoind(still, vault)
     with serving(node):
         chain = reach(node, "MONA")
         node.lies["scantxoutset"] = lambda _: {"success": False, "unspents": []}

@@ -194,6 +194,7 @@ def _versions(
     Raises:
         BadInput: one of them has confirmed.
     """
+    from signer.cli.online.standing import depth_of
     from signer.core.transaction import Transaction
     from signer.sign.facts import read
 
@@ -207,7 +208,8 @@ def _versions(
                 status = chain.status(facts.txid, facts.withdrawal.height)
                 waiting = status.in_mempool
                 if status.confirmations:
-                    store.settle(withdrawal.id)
+                    if status.confirmations >= depth_of(withdrawal):
+                        store.settle(withdrawal.id)
                     raise BadInput(
                         f"withdrawal {facts.withdrawal.sequence} has confirmed",
                         fault=Fault.OFFICER,

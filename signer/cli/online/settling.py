@@ -158,7 +158,8 @@ def broadcast(
         with asked.open(here, final.vault.coin, final.vault.network) as chain:
             sent = send(final, chain)
             tested = chain.can_test
-        if sent.status.confirmations and store.withdrawal(
+        depth = standing.depth_of(final.withdrawal)
+        if sent.status.confirmations >= depth and store.withdrawal(
             final.vault.id, final.withdrawal.sequence
         ):
             store.settle(final.withdrawal.id)
@@ -168,7 +169,7 @@ def broadcast(
             "sent": not sent.was_known,
             "tested": tested,
             "withdrawal": final.withdrawal.id,
-            **standing.status_data(sent.txid, sent.status),
+            **standing.status_data(sent.txid, sent.status, depth),
             **_verdict(sent.verdict),
         },
         show.columns(
@@ -181,6 +182,8 @@ def broadcast(
     )
     if not tested and not sent.was_known:
         show.note("sent without a test: an electrum server only says no once it is sent")
+    if 0 < sent.status.confirmations < depth:
+        show.note(standing.unsettled_words(sent.status, depth))
     if not sent.status.confirmations:
         vault, number = final.vault.name, final.withdrawal.sequence
         show.note(f"next: coldquorum request show {vault}/{number}, once a block has come")
