@@ -36,7 +36,7 @@ _PROTOCOL: Final = "1.4"
 _WITH_TOKENS: Final = ("1.4", "1.5.3")
 """Fulcrum's range for Bitcoin Cash: it lists coins with tokens only to who speaks `_FILTERED`."""
 
-_FILTERED: Final = (1, 4, 6)
+_FILTERED: Final = (1, 5, 0)
 """From here on `listunspent` takes a filter, and leaves tokens out without one."""
 
 _TRANSACTIONS_AT_ONCE: Final = 10

@@ -180,7 +180,7 @@ _MONA: Final = Node(
     watches=False,
     smart_fees=True,
     tokens=False,
-    confirmations=100,  # over 20 blocks were taken back in May 2018; 100 are two and a half hours
+    confirmations=100,  # what its makers asked of exchanges after the attack of May 2018
     networks=MappingProxyType(
         {
             "main": NodeNetwork(

@@ -50,9 +50,9 @@ def scan(rpc: Rpc, vault: Vault, *, ranged: bool) -> tuple[Sighting, ...]:
     Args:
         rpc: the node.
         vault: whose coins.
-        ranged: whether the node knows the vault's descriptors. Bitcoin Cash Node's never learned
-            `sortedmulti`, nor P2SH32: it gets each script by itself (`raw(...)`), and that it says
-            which script it found is enough to know the place.
+        ranged: whether the node knows the vault's descriptors. Else it gets each script by itself
+            (`raw(...)`), which needs neither `sortedmulti` (Bitcoin Core 0.20) nor P2SH32 of it,
+            and the script that it found tells the place.
 
     Raises:
         NodeSyncing: it is already scanning for somebody.

@@ -151,7 +151,7 @@ class SimulatedElectrum:
         """What nothing in the mempool spends; tokens only for who asks for them."""
         if tokens:
             assert self.kind == "fulcrum"
-            assert self.protocol >= (1, 4, 6)
+            assert self.protocol >= (1, 5, 0)
             assert tokens == "include_tokens"
         found = []
         run = self.chain._index._database.rows
