@@ -59,7 +59,7 @@ class Server:
 
     def __str__(self) -> str:
         """As people write it."""
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
