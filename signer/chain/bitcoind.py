@@ -1,29 +1,25 @@
-"""A `Chain` that asks a bitcoind, and believes it as little as possible.
+"""A `Chain` that asks a bitcoind, or another coin's node like it, and believes it little.
 
-A node can withhold what is true, but it cannot invent: every coin that it names is derived again
-from the vault, and every transaction must hash to its id and hold the coin as it was named.
+What differs between the coins' nodes is data: `nodes.py`. Each coin that a node names is checked:
+`claims.py`.
 """
 
 from pathlib import Path
 from typing import Final, Self
 
 from signer.chain.answers import Part, nonsense
-from signer.chain.chain import BlockHash, FeeRate, Status, Tip, UnspentCoin, is_mature
-from signer.chain.errors import ChainError, NodeSyncing, NodeWrongNetwork
+from signer.chain.chain import BlockHash, FeeRate, Status, Tip, UnspentCoin
+from signer.chain.claims import Holdings, Sighting, check
+from signer.chain.errors import ChainError, NodeSyncing
 from signer.chain.login import login
-from signer.chain.rejection import ALREADY_KNOWN, rejected
+from signer.chain.nodes import Node, check_chain, node_of, wrong_chain
+from signer.chain.rejection import ALREADY_KNOWN, rejected, without_code
 from signer.chain.rpc import Rpc, parse_url
-from signer.chain.sightings import Sighting, WatchWallet, scan
-from signer.core.errors import BadInput
+from signer.chain.sightings import WatchWallet, scan
+from signer.core.errors import BadInput, Fault
 from signer.core.names import DocumentId, Height, Txid
 from signer.core.transaction import OutPoint, Transaction
 from signer.core.vault import Vault
-
-_PORTS: Final = {"main": 8332, "test": 18332, "signet": 38332, "regtest": 18443}
-"""Where bitcoind listens (`src/chainparamsbase.cpp`)."""
-
-_NAMES: Final = {"testnet4": "test"}
-"""What the node calls our networks, where it differs."""
 
 _HEADERS_AHEAD: Final = 2
 """Blocks that a healthy node may know of and not have yet: a few seconds' worth."""
@@ -37,8 +33,6 @@ _MAX_LOOKED_THROUGH: Final = 1008
 _FIRST_OUTPUTS: Final = 4
 """Outputs looked up in the hope that one is unspent: change is, for a while."""
 
-_COINBASE: Final = OutPoint(Txid("00" * 32), 0xFFFF_FFFF)
-
 # src/rpc/protocol.h
 _MISC_ERROR: Final = -1
 _NO_SUCH: Final = -5
@@ -48,6 +42,7 @@ _ALREADY_CONFIRMED: Final = -27
 def connect(
     url: str,
     *,
+    coin: str,
     network: str,
     cookie: Path | None = None,
     user: str | None = None,
@@ -58,20 +53,31 @@ def connect(
 
     Args:
         url: `http://HOST:PORT`; the port may be left out.
+        coin: of the vault.
         network: that the vault is on.
-        cookie: the node's cookie file; the default is where bitcoind keeps it.
+        cookie: the node's cookie file; the default is where the coin's node keeps it.
         user: instead of a cookie.
         password: of the user.
         wallet: a wallet of the node to watch the vault with; without one it scans.
 
     Raises:
-        BadInput: an URL with a password in it or otherwise malformed; cookie and user at once.
-        ChainError: the node cannot be used.
+        BadInput: an URL with a password in it or otherwise malformed; cookie and user at once; a
+            wallet, where the coin's node has none that can watch a vault.
+        ChainError: the node cannot be used, or follows another chain.
     """
-    endpoint = parse_url(url, _PORTS[network])
-    node = Bitcoind(Rpc(endpoint, login(network, cookie, user, password)), network, wallet)
-    node.tip()
-    return node
+    node = node_of(coin, network)
+    if wallet is not None and not node.watches:
+        raise BadInput(
+            f"the wallets of {node.program} cannot watch a vault",
+            fault=Fault.OFFICER,
+            found=wallet,
+            hint="leave --wallet out: the node looks through all unspent outputs",
+        )
+    endpoint = parse_url(url, node.networks[network].port)
+    rpc = Rpc(endpoint, login(node, network, cookie, user, password), node.oldest)
+    chain = Bitcoind(rpc, node, network, wallet)
+    chain.check_chain()
+    return chain
 
 
 class Bitcoind:
@@ -79,12 +85,14 @@ class Bitcoind:
 
     Args:
         rpc: how to reach it.
+        node: what kind it is.
         network: that it must follow.
         wallet: of the node, or None to scan.
     """
 
-    def __init__(self, rpc: Rpc, network: str, wallet: str | None) -> None:
+    def __init__(self, rpc: Rpc, node: Node, network: str, wallet: str | None) -> None:
         self._rpc = rpc
+        self._node = node
         self._network = network
         self._wallet_name = wallet
         self._wallet = None if wallet is None else WatchWallet(rpc, wallet)
@@ -106,6 +114,24 @@ class Bitcoind:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def check_chain(self) -> None:
+        """See that the node follows the coin's own chain; once is enough.
+
+        Raises:
+            NodeWrongNetwork: another network, or another coin.
+            ChainError: as `tip`.
+        """
+        tip = self.tip()
+        version = Part(self._rpc.call("getnetworkinfo"), "getnetworkinfo")["subversion"].text()
+        if not version.startswith(self._node.subversion):
+            raise wrong_chain(self._node.program, version)
+        check_chain(
+            self._node,
+            self._network,
+            self._block_hash(Height(0)),
+            lambda height: self._block_hash(height) if height <= tip.height else None,
+        )
+
     def tip(self) -> Tip:
         """The last block.
 
@@ -116,13 +142,8 @@ class Bitcoind:
         """
         info = Part(self._rpc.call("getblockchaininfo"), "getblockchaininfo")
         chain = info["chain"].text()
-        if _NAMES.get(chain, chain) != self._network:
-            raise NodeWrongNetwork(
-                "the node follows another chain",
-                expected=self._network,
-                found=chain,
-                hint="give the address of another node",
-            )
+        if chain not in self._node.networks[self._network].chains:
+            raise wrong_chain(self._network, chain)
         blocks, headers = info["blocks"].height(), info["headers"].height()
         behind = info["initialblockdownload"].flag() and self._network != "regtest"
         if behind or headers - blocks > _HEADERS_AHEAD:
@@ -130,18 +151,17 @@ class Bitcoind:
                 "the node is still catching up with the chain",
                 expected=f"block {headers}",
                 found=f"block {blocks}",
-                hint="wait until `bitcoin-cli getblockchaininfo` shows as many blocks as headers",
+                hint="wait until its `getblockchaininfo` shows as many blocks as headers",
             )
         return Tip(blocks, info["bestblockhash"].block_hash())
 
     def coins(self, vault: Vault) -> tuple[UnspentCoin, ...]:
         """Every confirmed and mature coin of the vault, each checked with its transaction."""
-        tip, sightings = self._sightings(vault)
-        if len({sighting.outpoint for sighting in sightings}) != len(sightings):
-            nonsense("the node names a coin twice")
-        coins = [self._checked(vault, sighting, tip) for sighting in sightings]
-        mature = (coin for coin in coins if is_mature(coin.height, tip, coinbase=coin.coinbase))
-        return tuple(sorted(mature, key=lambda c: (c.height, c.outpoint.txid, c.outpoint.vout)))
+        return self._holdings(vault).coins
+
+    def token_coins(self, vault: Vault) -> tuple[OutPoint, ...]:
+        """Coins that carry a token, recognised by their bytes."""
+        return self._holdings(vault).tokens
 
     def used_indexes(self, vault: Vault, branch: int) -> frozenset[int]:
         """With a wallet, all below the last used one; without, those with unspent coins."""
@@ -161,13 +181,23 @@ class Bitcoind:
         return self._transactions[txid]
 
     def fee_rate(self, target_blocks: int) -> FeeRate | None:
-        """`estimatesmartfee`, or None when the node has seen too little."""
-        target = min(max(1, target_blocks), _MAX_TARGET)
-        answer = Part(self._rpc.call("estimatesmartfee", target), "estimatesmartfee")
-        if not answer.has("feerate"):
-            return None
-        # BTC for 1,000 vbytes: as satoshi that is our own unit.
-        return FeeRate(int(answer["feerate"].amount()))
+        """The node's estimate, or None when it has seen too little; never below what it relays."""
+        info = Part(self._rpc.call("getnetworkinfo"), "getnetworkinfo")
+        if self._node.smart_fees:
+            target = min(max(1, target_blocks), _MAX_TARGET)
+            answer = Part(self._rpc.call("estimatesmartfee", target), "estimatesmartfee")
+            if not answer.has("feerate"):
+                return None
+            estimate = answer["feerate"]
+        else:
+            estimate = Part(self._rpc.call("estimatefee"), "estimatefee")
+        # Coins for 1,000 vbytes: as satoshi that is our own unit.
+        return FeeRate(max(estimate.amount(), info["relayfee"].amount()))
+
+    @property
+    def can_test(self) -> bool:
+        """Yes: `testmempoolaccept`."""
+        return True
 
     def test(self, raw: bytes) -> None:
         """`testmempoolaccept`; see `Chain.test`."""
@@ -180,7 +210,7 @@ class Bitcoind:
             return
         reason = answers[0]["reject-reason"].text()
         # Confirmed, with all its outputs spent again, looks like missing inputs.
-        if reason not in ALREADY_KNOWN and not self.status(txid).confirmations:
+        if without_code(reason) not in ALREADY_KNOWN and not self.status(txid).confirmations:
             raise rejected(reason)
 
     def broadcast(self, raw: bytes) -> Txid:
@@ -240,6 +270,10 @@ class Bitcoind:
                 block = found["previousblockhash"].block_hash()
         return Status(0, None, in_mempool=False)
 
+    def _holdings(self, vault: Vault) -> Holdings:
+        tip, sightings = self._sightings(vault)
+        return check(vault, sightings, tip, self.transaction, tokens=self._node.tokens)
+
     def _sightings(self, vault: Vault) -> tuple[Tip, tuple[Sighting, ...]]:
         """What the node says about one and the same tip."""
         for _ in range(3):
@@ -249,43 +283,12 @@ class Bitcoind:
             elif self._scanned is not None and self._scanned[:2] == (vault.id, tip):
                 sightings = self._scanned[2]
             else:
-                sightings = scan(self._rpc, vault)
+                sightings = scan(self._rpc, vault, ranged=self._node.ranged)
                 self._scanned = (vault.id, tip, sightings)
             if self.tip() == tip:
                 return tip, sightings
         raise NodeSyncing(
             "blocks come too fast to list the coins", hint="run the command again in a minute"
-        )
-
-    def _checked(self, vault: Vault, sighting: Sighting, tip: Tip) -> UnspentCoin:
-        """The coin as we derive it and as its transaction holds it, or `NodeNonsense`."""
-        outpoint = sighting.outpoint
-        name = f"{outpoint.txid}:{outpoint.vout}"
-        own = vault.script(sighting.branch, sighting.index).script_pubkey
-        if own != sighting.script:
-            nonsense(
-                "the node names a coin that is not the vault's",
-                expected=f"{own.hex()} at {sighting.branch}/{sighting.index}",
-                found=f"{sighting.script.hex()[:200]} of {name}",
-            )
-        if sighting.height > tip.height:
-            nonsense("the node names a coin above its tip", found=f"{name}: {sighting.height}")
-        transaction = Transaction.parse(self.transaction(outpoint.txid, sighting.height))
-        outputs = transaction.outputs[outpoint.vout : outpoint.vout + 1]
-        if [(o.amount, o.script) for o in outputs] != [(sighting.amount, own)]:
-            nonsense(
-                "a coin is not in its transaction as the node names it",
-                expected=f"{sighting.amount} sat at {name}",
-                found=f"{outputs[0].amount} sat" if outputs else "no such output",
-            )
-        return UnspentCoin(
-            outpoint=outpoint,
-            amount=sighting.amount,
-            script=own,
-            branch=sighting.branch,
-            index=sighting.index,
-            height=sighting.height,
-            coinbase=transaction.inputs[0].outpoint == _COINBASE,
         )
 
     def _fetch(self, txid: Txid, height: Height | None) -> bytes:

@@ -94,6 +94,9 @@ class Chain(Protocol):
     def coins(self, vault: Vault) -> tuple[UnspentCoin, ...]:
         """Every confirmed and mature coin of the vault, oldest first, then by outpoint."""
 
+    def token_coins(self, vault: Vault) -> tuple[OutPoint, ...]:
+        """Confirmed coins that carry a token beside money; never among `coins`."""
+
     def used_indexes(self, vault: Vault, branch: int) -> frozenset[int]:
         """Indexes of a branch that this node has seen paid, spent ones as far as it knows them.
 
@@ -110,6 +113,10 @@ class Chain(Protocol):
 
     def fee_rate(self, target_blocks: int) -> FeeRate | None:
         """What confirms within so many blocks, or None when the node has no estimate."""
+
+    @property
+    def can_test(self) -> bool:
+        """Whether `test` gets the node's own word; where not, it looks at the coins alone."""
 
     def test(self, raw: bytes) -> None:
         """Would the node take this transaction? One that it already has passes, too.

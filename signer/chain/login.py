@@ -7,22 +7,23 @@ from pathlib import Path
 from typing import Final
 
 from signer.chain.errors import NodeAuth
+from signer.chain.nodes import Node
 from signer.chain.rpc import Login
 from signer.core.errors import BadInput, Fault
 from signer.core.files import read_limited
-
-_FOLDERS: Final = {"main": "", "test": "testnet3", "signet": "signet", "regtest": "regtest"}
-"""Where bitcoind keeps its cookie, below ~/.bitcoin (`src/chainparamsbase.cpp`)."""
 
 _MAX_COOKIE: Final = 4096
 """Bytes; bitcoind's has 75."""
 
 
-def login(network: str, cookie: Path | None, user: str | None, password: str | None) -> Login:
+def login(
+    node: Node, network: str, cookie: Path | None, user: str | None, password: str | None
+) -> Login:
     """The given user, or what the node's cookie file says.
 
     Args:
-        network: whose default cookie file to take.
+        node: whose default cookie file to take.
+        network: of that node.
         cookie: another cookie file.
         user: instead of a cookie.
         password: of the user.
@@ -32,7 +33,9 @@ def login(network: str, cookie: Path | None, user: str | None, password: str | N
         NodeAuth: no cookie file, or none that bitcoind wrote.
     """
     if user is None:
-        return _read_cookie(cookie or Path.home() / ".bitcoin" / _FOLDERS[network] / ".cookie")
+        return _read_cookie(
+            cookie or Path.home() / node.data / node.networks[network].folder / ".cookie"
+        )
     if cookie is not None or password is None or ":" in user:
         raise BadInput(
             "the login for the node is not complete, or twice",

@@ -30,7 +30,7 @@ from signer.chain.mining import SUPPLY, mine, subsidy
 from signer.chain.scripts import used
 from signer.core.errors import BadInput, Fault
 from signer.core.names import Height, Sats, Txid
-from signer.core.transaction import Transaction
+from signer.core.transaction import OutPoint, Transaction
 from signer.core.vault import CHANGE, RECEIVE, Vault
 from signer.store.database import make_home
 
@@ -153,7 +153,7 @@ class Regtest:
                 coinbase=coin.coinbase,
             )
             for branch in (RECEIVE, CHANGE)
-            for place in used(vault, branch, self._index.seen)
+            for place in used(vault, branch, self._seen)
             for coin in self._index.coins(place.script)
             if self._is_mature(coin)
         ]
@@ -161,7 +161,7 @@ class Regtest:
 
     def used_indexes(self, vault: Vault, branch: int) -> frozenset[int]:
         """Indexes of a branch that were ever paid."""
-        return frozenset(place.index for place in used(vault, branch, self._index.seen))
+        return frozenset(place.index for place in used(vault, branch, self._seen))
 
     def transaction(self, txid: Txid, height: Height | None = None) -> bytes:  # noqa: ARG002 -- other chains need the height
         """A whole transaction, confirmed or waiting.
@@ -181,6 +181,15 @@ class Regtest:
     def fee_rate(self, target_blocks: int) -> FeeRate:  # noqa: ARG002 -- every block takes all
         """What nodes pass on at all: blocks here are never full."""
         return MIN_RELAY_FEE
+
+    def token_coins(self, vault: Vault) -> tuple[OutPoint, ...]:  # noqa: ARG002 -- no tokens here
+        """None: tokens are Bitcoin Cash's."""
+        return ()
+
+    @property
+    def can_test(self) -> bool:
+        """Yes."""
+        return True
 
     def test(self, raw: bytes) -> None:
         """Would the mempool take this transaction? See `Chain.test`."""
@@ -326,6 +335,9 @@ class Regtest:
         """
         wanted = min(self._kernel.time_of(parent) + _SPACING, int(time.time()))
         return max(self._kernel.median_time_past(parent) + 1, wanted)
+
+    def _seen(self, scripts: Sequence[bytes]) -> Iterator[bool]:
+        return map(self._index.seen, scripts)
 
     def _is_mature(self, coin: ChainCoin) -> bool:
         return is_mature(coin.height, self._kernel.tip(), coinbase=coin.coinbase)

@@ -4,6 +4,7 @@ The reasons are Bitcoin Core's own (`src/validation.cpp`, `src/consensus/tx_veri
 `src/policy/`); the embedded regtest uses the same ones. They stay in the error as `found`.
 """
 
+import re
 from typing import Final
 
 from signer.chain.errors import NodeRejected
@@ -84,6 +85,10 @@ _SCRIPT_MEANING: Final = (
 ALREADY_KNOWN: Final = ("txn-already-in-mempool", "txn-already-known")
 """`testmempoolaccept` says no to what it has already; that is no rejection for us."""
 
+_CODE: Final = re.compile(r"^[0-9]{1,3}: | \(code [0-9]{1,3}\)$")
+"""What Bitcoin Cash Node puts before or after a reason: the reject code of the old peer-to-peer
+message (its `src/consensus/validation.h`)."""
+
 _LONGEST: Final = 300
 """Characters of a node's own words that are repeated: Core's longest reasons fit."""
 
@@ -93,12 +98,17 @@ def plain(words: str, longest: int = _LONGEST) -> str:
     return "".join(c if c.isprintable() else "?" for c in words[:longest])
 
 
+def without_code(reason: str) -> str:
+    """A reason without the number that older nodes put before or after it."""
+    return _CODE.sub("", reason)
+
+
 def rejected(reason: str) -> NodeRejected:
     """The error for a reason in Bitcoin Core's words."""
     if _SCRIPT_FAILED in reason:
         meaning, hint = _SCRIPT_MEANING
     else:
-        matches = (row[1:] for row in _MEANING if reason.startswith(row[0]))
+        matches = (row[1:] for row in _MEANING if without_code(reason).startswith(row[0]))
         meaning, hint = next(matches, _OTHER)
     return NodeRejected(
         f"the node does not take the transaction: {meaning}", found=plain(reason), hint=hint

@@ -11,12 +11,11 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final, NoReturn
 from urllib.parse import quote, urlsplit
 
+from signer.chain import strict_json
 from signer.chain.errors import ChainError, NodeAuth, NodeNonsense, NodeSyncing, NodeUnreachable
 from signer.chain.rejection import plain
 from signer.core.errors import BadInput, Fault
@@ -33,7 +32,7 @@ SCAN_TIMEOUT: Final = 1800.0
 
 _CHUNK: Final = 1 << 16
 _LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-_HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{0,20}}|\[[0-9A-Fa-f:.]{{2,45}}\]")
+HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{0,20}}|\[[0-9A-Fa-f:.]{{2,45}}\]")
 
 # src/rpc/protocol.h
 METHOD_NOT_FOUND: Final = -32601
@@ -113,7 +112,7 @@ def parse_url(url: str, default_port: int) -> Endpoint:
     if parts.path.startswith("/wallet/"):
         refuse("the node's address names a wallet", hint="give the wallet with --wallet NAME")
     known = parts.scheme in ("http", "https") and parts.path in ("", "/")
-    if not known or parts.query or parts.fragment or not _HOST.fullmatch(host) or port == 0:
+    if not known or parts.query or parts.fragment or not HOST.fullmatch(host) or port == 0:
         refuse("not a node's address", found=ascii(url))
     return Endpoint(host, port or default_port, parts.scheme == "https")
 
@@ -124,10 +123,12 @@ class Rpc:
     Args:
         endpoint: where it listens.
         login: for HTTP's basic authentication.
+        oldest: the oldest version of the node that will do, in words.
     """
 
-    def __init__(self, endpoint: Endpoint, login: Login) -> None:
+    def __init__(self, endpoint: Endpoint, login: Login, oldest: str) -> None:
         self._endpoint = endpoint
+        self._oldest = oldest
         secret = f"{login.user}:{login.password}".encode()
         self._authorization = "Basic " + base64.b64encode(secret).decode("ascii")
         self._last_id = 0
@@ -190,7 +191,7 @@ class Rpc:
         if failure.code == METHOD_NOT_FOUND:
             raise NodeNonsense(
                 f"the node does not know the call {method}",
-                expected="Bitcoin Core 24 or later",
+                expected=self._oldest,
                 found=str(self._endpoint),
                 hint="update the node; for --wallet, one that is built with wallets",
             )
@@ -285,28 +286,10 @@ def _nonsense(method: str, found: str) -> NoReturn:
     )
 
 
-def _reject(text: str) -> NoReturn:
-    raise ValueError(text)
-
-
-def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    table: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in table:
-            raise ValueError(key)
-        table[key] = value
-    return table
-
-
 def _read_answer(data: bytes, status: int, method: str) -> dict[str, Any]:
     try:
-        answer = json.loads(
-            data.decode("utf-8"),
-            parse_float=Decimal,
-            parse_constant=_reject,
-            object_pairs_hook=_unique,
-        )
-    except (ValueError, RecursionError):
+        answer = strict_json.loads(data)
+    except ValueError:
         _nonsense(method, f"HTTP status {status}, and no JSON")
     if not isinstance(answer, dict):
         _nonsense(method, f"HTTP status {status}, and no JSON object")

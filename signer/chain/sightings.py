@@ -1,22 +1,24 @@
 """Which coins a bitcoind says a vault has: from a watch-only wallet, or from a scan.
 
-What it says is only a claim; `bitcoind.py` checks each against the vault and the transaction.
+What it says is only a claim; `claims.py` checks each against the vault and the transaction.
 A wallet remembers and answers at once; a scan needs nothing on the node but minutes of its time.
 Both get one descriptor for each branch: Bitcoin Core knows `<0;1>` only from version 29 on.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
 
 from signer.chain.answers import Part, nonsense
 from signer.chain.chain import Tip
+from signer.chain.claims import Sighting
 from signer.chain.errors import ChainError, NodeSyncing, NodeUnreachable
 from signer.chain.rejection import plain
 from signer.chain.rpc import SCAN_TIMEOUT, TIMEOUT, Rpc
+from signer.chain.scripts import scripts
 from signer.core.bip32 import HARDENED
 from signer.core.errors import BadInput, Fault
-from signer.core.names import Height, Sats
+from signer.core.names import Height
 from signer.core.transaction import OutPoint
 from signer.core.vault import CHANGE, RECEIVE, Vault
 
@@ -42,39 +44,48 @@ _ALREADY_LOADED: Final = -35
 _INVALID_PARAMETER: Final = -8
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """An unspent output as the node describes it.
-
-    Attributes:
-        outpoint: where.
-        script: its scriptPubKey.
-        amount: in satoshi.
-        height: of its block.
-        branch: of the vault's descriptor that it is said to follow from.
-        index: in that branch.
-    """
-
-    outpoint: OutPoint
-    script: bytes
-    amount: Sats
-    height: Height
-    branch: int
-    index: int
-
-
-def scan(rpc: Rpc, vault: Vault) -> tuple[Sighting, ...]:
+def scan(rpc: Rpc, vault: Vault, *, ranged: bool) -> tuple[Sighting, ...]:
     """Let the node look through all unspent outputs, young coinbases included.
+
+    Args:
+        rpc: the node.
+        vault: whose coins.
+        ranged: whether the node knows the vault's descriptors. Else it gets each script by itself
+            (`raw(...)`), which needs neither `sortedmulti` (Bitcoin Core 0.20) nor P2SH32 of it,
+            and the script that it found tells the place.
 
     Raises:
         NodeSyncing: it is already scanning for somebody.
         ChainError: anything else.
     """
-    ranges = [
-        {"desc": vault.branch_descriptor(branch), "range": [0, _RANGE - 1]}
+    if ranged:
+        found = _scan(
+            rpc,
+            [
+                {"desc": vault.branch_descriptor(branch), "range": [0, _RANGE - 1]}
+                for branch in (RECEIVE, CHANGE)
+            ],
+        )
+        return tuple(_sighting(coin, coin["height"].height(), *_place(coin)) for coin in found)
+    places = {
+        place.script: place
         for branch in (RECEIVE, CHANGE)
-    ]
-    answer = rpc.ask("scantxoutset", "start", ranges, timeout=SCAN_TIMEOUT)
+        for place in scripts(vault, branch, range(_RANGE))
+    }
+    sightings = []
+    for coin in _scan(rpc, [f"raw({script.hex()})" for script in places]):
+        place = places.get(coin["scriptPubKey"].data())
+        if place is None:
+            nonsense(
+                "the node names a coin that is not the vault's",
+                found=f"{coin['txid'].txid()}:{coin['vout'].integer(most=0xFFFF_FFFF)}",
+            )
+        sightings.append(_sighting(coin, coin["height"].height(), place.branch, place.index))
+    return tuple(sightings)
+
+
+def _scan(rpc: Rpc, descriptors: Sequence[Any]) -> tuple[Part, ...]:
+    answer = rpc.ask("scantxoutset", "start", descriptors, timeout=SCAN_TIMEOUT)
     if answer.failure is not None:
         if answer.failure.code == _INVALID_PARAMETER and "progress" in answer.failure.message:
             raise NodeSyncing(
@@ -88,10 +99,11 @@ def scan(rpc: Rpc, vault: Vault) -> tuple[Sighting, ...]:
         raise ChainError(
             "the node gave up its scan for the coins", hint="somebody aborted it: try again"
         )
-    return tuple(_sighting(coin, coin["height"].height()) for coin in result["unspents"].items())
+    return result["unspents"].items()
 
 
-def _sighting(coin: Part, height: Height) -> Sighting:
+def _place(coin: Part) -> tuple[int, int]:
+    """Branch and index, from the keys' origins in the descriptor of one script."""
     descriptor = coin["desc"].text(_MAX_DESCRIPTOR)
     places = set(_PLACE.findall(descriptor))
     if len(places) != 1:
@@ -99,13 +111,17 @@ def _sighting(coin: Part, height: Height) -> Sighting:
     ((branch, index),) = places
     if int(index) >= HARDENED:
         nonsense("the node names a coin at an impossible place", found=f"{branch}/{index}")
+    return int(branch), int(index)
+
+
+def _sighting(coin: Part, height: Height, branch: int, index: int) -> Sighting:
     return Sighting(
         OutPoint(coin["txid"].txid(), coin["vout"].integer(most=0xFFFF_FFFF)),
         coin["scriptPubKey"].data(),
         coin["amount"].amount(),
         height,
-        int(branch),
-        int(index),
+        branch,
+        index,
     )
 
 
@@ -127,7 +143,11 @@ class WatchWallet:
         answer = self._call("listunspent", 1, _MAX_CONFIRMATIONS, [], False)
         height_after = tip.height + 1
         return tuple(
-            _sighting(coin, Height(height_after - coin["confirmations"].integer(1, height_after)))
+            _sighting(
+                coin,
+                Height(height_after - coin["confirmations"].integer(1, height_after)),
+                *_place(coin),
+            )
             for coin in answer.items()
         )
 

@@ -90,6 +90,10 @@ class SimulatedNode:
             "previousblockhash": stored.raw[4:36][::-1].hex(),
         }
 
+    def do_getnetworkinfo(self) -> Any:
+        """Its name, and the least fee."""
+        return {"subversion": "/Satoshi:28.1.0/", "relayfee": 0.00001}
+
     # Transactions
 
     def do_getrawtransaction(self, txid: Any, verbose: int, block: str | None = None) -> Any:

@@ -1,162 +1,31 @@
-"""The two kinds of bitcoind view, and the embedded chain itself, must tell the same story."""
+"""A bitcoind that is syncing, pruned, busy or on another chain, its wallets, and its lies."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from recorded_vault import payment, recorded_vault, spend
-from replayed_node import PASSWORD, USER, serving
+from replayed_node import PASSWORD, USER
 from simulated_node import FailureError, SimulatedNode
 
 from signer.chain.bitcoind import Bitcoind, connect
-from signer.chain.chain import Chain, Status
 from signer.chain.errors import (
     ChainError,
     NodeNonsense,
-    NodeRejected,
     NodeSyncing,
     NodeWrongNetwork,
 )
-from signer.chain.regtest import Regtest
+from signer.chain.nodes import NODES
 from signer.core.errors import BadInput
-from signer.core.names import Height, Sats, Txid
-from signer.core.transaction import Transaction
+from signer.core.names import Height, Txid
 from signer.core.vault import Vault
-
-COIN = Sats(100_000_000)
-
-
-@pytest.fixture
-def node(tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedNode]:
-    """A simulated node with some coins of the vault."""
-    # The server answers from its own thread; the tests never ask and mine at once.
-    shared = partial(sqlite3.connect, check_same_thread=False)
-    monkeypatch.setattr(sqlite3, "connect", shared)
-    with Regtest(tmp_path / "regtest") as chain:
-        simulated = SimulatedNode(chain, vault)
-        chain.fund(vault.script(0, 3).script_pubkey, COIN)
-        chain.fund(vault.script(1, 1).script_pubkey, Sats(2 * COIN))
-        chain.mine(script=vault.script(0, 0).script_pubkey)
-        with serving(simulated):
-            yield simulated
 
 
 def view(node: SimulatedNode, wallet: str | None) -> Bitcoind:
     """The node as `connect` finds it."""
-    return connect(node.url, network="regtest", user=USER, password=PASSWORD, wallet=wallet)
-
-
-@pytest.fixture(params=["embedded", "scan", "wallet"])
-def either(request: pytest.FixtureRequest, node: SimulatedNode) -> Chain:
-    """Each way of looking at one and the same chain."""
-    wallet = "watch" if request.param == "wallet" else None
-    return node.chain if request.param == "embedded" else view(node, wallet)
-
-
-def test_same_tip(either: Chain, node: SimulatedNode) -> None:
-    """Height and hash, also after a block."""
-    assert either.network == "regtest"
-    assert either.tip() == node.chain.tip()
-    node.chain.mine()
-    assert either.tip() == node.chain.tip()
-
-
-def test_same_coins(either: Chain, node: SimulatedNode, vault: Vault) -> None:
-    """Confirmed ones, with their places; the young coinbase only after 101 confirmations."""
-    coins = either.coins(vault)
-    assert coins == node.chain.coins(vault)
-    assert [(c.amount, c.branch, c.index) for c in coins] == [(COIN, 0, 3), (2 * COIN, 1, 1)]
-    node.chain.mine(99)
-    assert len(either.coins(vault)) == 2
-    node.chain.mine()
-    grown = either.coins(vault)
-    assert grown == node.chain.coins(vault)
-    assert [c.coinbase for c in grown] == [False, False, True]
-
-
-def test_same_transactions(either: Chain, vault: Vault) -> None:
-    """Each coin's whole transaction holds it."""
-    for coin in either.coins(vault):
-        raw = either.transaction(coin.outpoint.txid, coin.height)
-        output = Transaction.parse(raw).outputs[coin.outpoint.vout]
-        assert (output.amount, output.script) == (coin.amount, coin.script)
-
-
-def test_same_used_indexes(either: Chain, vault: Vault) -> None:
-    """A wallet says everything below its next index; what was seen is always among it."""
-    assert {0, 3} <= either.used_indexes(vault, 0) <= {0, 1, 2, 3}
-    assert {1} <= either.used_indexes(vault, 1) <= {0, 1}
-
-
-def test_same_life_of_a_transaction(either: Chain, node: SimulatedNode, vault: Vault) -> None:
-    """Unknown, waiting, confirmed, sent again, reorganised away, confirmed again."""
-    since = either.tip().height
-    coin = either.coins(vault)[0]
-    raw = spend(vault, [coin], payment(vault, coin, 1_000, index=5), lock_time=since)
-    txid = Transaction.parse(raw).txid
-    assert either.status(txid, since) == Status(0, None, in_mempool=False)
-    either.test(raw)
-    assert either.broadcast(raw) == txid
-    assert either.broadcast(raw) == txid
-    assert either.status(txid, since) == Status(0, None, in_mempool=True)
-    (block,) = node.chain.mine()
-    node.chain.mine(2)
-    assert either.status(txid, since) == Status(3, block, in_mempool=False)
-    either.test(raw)
-    assert either.broadcast(raw) == txid
-    node.chain.reorg(3)
-    assert either.status(txid, since) == Status(0, None, in_mempool=True)
-    (block,) = node.chain.mine()
-    assert either.status(txid, since) == Status(1, block, in_mempool=False)
-
-
-def test_same_end_when_all_outputs_are_spent(
-    either: Chain, node: SimulatedNode, vault: Vault
-) -> None:
-    """No unspent output is left to find it by: block by block, and sending again is no error."""
-    since = either.tip().height
-    coin = either.coins(vault)[0]
-    raw = spend(vault, [coin], payment(vault, coin, 1_000, index=5))
-    txid = either.broadcast(raw)
-    (block,) = node.chain.mine()
-    (moved,) = [c for c in either.coins(vault) if c.outpoint.txid == txid]
-    either.broadcast(spend(vault, [moved], payment(vault, moved, 1_000, index=6)))
-    node.chain.mine()
-    assert either.status(txid, since) == Status(2, block, in_mempool=False)
-    assert either.status(Txid("ab" * 32), since) == Status(0, None, in_mempool=False)
-
-
-def test_same_rejections(either: Chain, vault: Vault) -> None:
-    """The same words for the same reason, whoever says no."""
-    first, second = either.coins(vault)
-    height = either.tip().height
-    good = payment(vault, first, 1_000)
-    for raw, meaning in (
-        (b"\x00", "no transaction"),
-        (spend(vault, [first], good, signatures=1), "a signature is missing or wrong"),
-        (spend(vault, [first], good, lock_time=height + 5), "lock time lies in the future"),
-        (spend(vault, [first], payment(vault, first, 10)), "fee is below"),
-        (spend(vault, [first], payment(vault, first, -10)), "pays out more"),
-    ):
-        for ask in (either.test, either.broadcast):
-            with pytest.raises(NodeRejected, match=meaning) as caught:
-                ask(raw)
-            assert caught.value.found
-    either.broadcast(spend(vault, [first, second], payment(vault, first, 5_000)))
-    with pytest.raises(NodeRejected, match="waiting, and pays as much"):
-        either.broadcast(spend(vault, [first], good))
-
-
-def test_same_answer_for_spent_coins(either: Chain, node: SimulatedNode, vault: Vault) -> None:
-    """Another version of the withdrawal has confirmed."""
-    coin = either.coins(vault)[0]
-    either.broadcast(spend(vault, [coin], payment(vault, coin, 1_000)))
-    node.chain.mine()
-    with pytest.raises(NodeRejected, match="unknown or already spent"):
-        either.broadcast(spend(vault, [coin], payment(vault, coin, 2_000)))
+    return connect(
+        node.url, coin="BTC", network="regtest", user=USER, password=PASSWORD, wallet=wallet
+    )
 
 
 def test_no_estimate(node: SimulatedNode) -> None:
@@ -214,7 +83,8 @@ def test_node_on_another_network(node: SimulatedNode, chain: str) -> None:
 def test_testnet4_is_a_test_network(node: SimulatedNode) -> None:
     """The addresses and keys of testnet3 and testnet4 are the same."""
     node.lies["getblockchaininfo"] = info(chain="testnet4", initialblockdownload=False)
-    found = connect(node.url, network="test", user=USER, password=PASSWORD)
+    node.lies["getblockhash"] = lambda _: NODES["BTC"].networks["test"].beginnings[1].genesis
+    found = connect(node.url, coin="BTC", network="test", user=USER, password=PASSWORD)
     assert found.network == "test"
 
 
@@ -228,7 +98,7 @@ def test_node_that_is_still_syncing(node: SimulatedNode) -> None:
     view(node, None)
     node.lies["getblockchaininfo"] = info(chain="signet")
     with pytest.raises(NodeSyncing):
-        connect(node.url, network="signet", user=USER, password=PASSWORD)
+        connect(node.url, coin="BTC", network="signet", user=USER, password=PASSWORD)
 
 
 def test_wallet_is_made_once_and_loaded_again(node: SimulatedNode, vault: Vault) -> None:

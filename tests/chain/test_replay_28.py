@@ -34,7 +34,9 @@ def node() -> Iterator[ReplayedNode]:
 
 def view(node: ReplayedNode, wallet: str | None = None) -> Bitcoind:
     """The node as `connect` finds it."""
-    return connect(node.url, network="regtest", user=USER, password=PASSWORD, wallet=wallet)
+    return connect(
+        node.url, coin="BTC", network="regtest", user=USER, password=PASSWORD, wallet=wallet
+    )
 
 
 def coinbase(height: int) -> bytes:

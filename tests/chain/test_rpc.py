@@ -15,8 +15,12 @@ from replayed_node import PASSWORD, USER, ReplayedNode, Reply, reply, serving
 from signer.chain import rpc as rpc_module
 from signer.chain.errors import ChainError, NodeAuth, NodeNonsense, NodeSyncing, NodeUnreachable
 from signer.chain.login import login
+from signer.chain.nodes import NODES
 from signer.chain.rpc import Login, Rpc, RpcFailure, parse_url
 from signer.core.errors import BadInput
+
+BTC = NODES["BTC"]
+OLDEST = BTC.oldest
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def node() -> Iterator[ReplayedNode]:
 
 def rpc_to(url: str, password: str = PASSWORD) -> Rpc:
     """A client with the right user."""
-    return Rpc(parse_url(url, 1), Login(USER, password))
+    return Rpc(parse_url(url, 1), Login(USER, password), OLDEST)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +105,7 @@ def test_login_from_the_cookie_file(tmp_path: Path) -> None:
     """As bitcoind writes it, without a line end."""
     path = tmp_path / ".cookie"
     path.write_text("__cookie__:0123456789abcdef")
-    assert login("regtest", path, None, None) == Login("__cookie__", "0123456789abcdef")
+    assert login(BTC, "regtest", path, None, None) == Login("__cookie__", "0123456789abcdef")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +120,7 @@ def test_cookie_is_looked_for_where_bitcoind_keeps_it(
     path = tmp_path / ".bitcoin" / folder / ".cookie"
     path.parent.mkdir(parents=True)
     path.write_text("__cookie__:secret")
-    assert login(network, None, None, None).password == "secret"
+    assert login(BTC, network, None, None, None).password == "secret"
 
 
 def test_missing_cookie_file_says_where_it_was_looked_for(
@@ -125,7 +129,7 @@ def test_missing_cookie_file_says_where_it_was_looked_for(
     """Mostly the node is not running."""
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(NodeAuth) as caught:
-        login("signet", None, None, None)
+        login(BTC, "signet", None, None, None)
     assert caught.value.found == str(tmp_path / ".bitcoin" / "signet" / ".cookie")
     assert "bitcoind running" in caught.value.hint
 
@@ -138,7 +142,7 @@ def test_files_that_are_no_cookie(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / ".cookie"
     path.write_bytes(content)
     with pytest.raises(NodeAuth) as caught:
-        login("main", path, None, None)
+        login(BTC, "main", path, None, None)
     assert str(path) in caught.value.found
 
 
@@ -149,13 +153,13 @@ def test_files_that_are_no_cookie(tmp_path: Path, content: bytes) -> None:
 def test_logins_that_do_not_fit(cookie: str | None, user: str, password: str | None) -> None:
     """Both ways at once, a user without password, a colon in the user."""
     with pytest.raises(BadInput, match="login"):
-        login("main", Path(cookie) if cookie else None, user, password)
+        login(BTC, "main", Path(cookie) if cookie else None, user, password)
 
 
 def test_password_is_in_no_text() -> None:
     """Neither the login nor the client shows it."""
     known = Login("officer", "hunter2")
-    client = Rpc(parse_url("http://node", 1), known)
+    client = Rpc(parse_url("http://node", 1), known, OLDEST)
     assert "hunter2" not in f"{known!r} {known} {client!r} {client}"
 
 

@@ -89,6 +89,9 @@ GOOD_CHAINS = (
     {"node": "http://localhost"},
     {"node": "http://localhost", "cookie": "file"},
     {"node": "http://localhost", "user": "me", "password_file": "file", "wallet": "w"},
+    {"electrum": "localhost:1"},
+    {"electrum": "x:1", "certificate": "file"},
+    {"electrum": "x:1", "plain_tcp": True},
 )
 BAD_CHAINS = (
     {},
@@ -98,14 +101,27 @@ BAD_CHAINS = (
     {"embedded": True, "wallet": "w"},
     {"node": "http://localhost", "user": "me"},
     {"node": "http://localhost", "password_file": "file"},
+    {"node": "http://localhost", "electrum": "x:1"},
+    {"embedded": True, "electrum": "x:1"},
+    {"electrum": "x:1", "cookie": "file"},
+    {"electrum": "x:1", "wallet": "w"},
+    {"node": "http://localhost", "certificate": "file"},
+    {"node": "http://localhost", "plain_tcp": True},
+    {"embedded": True, "plain_tcp": True},
+    {"certificate": "file"},
 )
-NOTHING = dict.fromkeys(("node", "user", "password_file", "cookie", "wallet"))
+NOTHING = {
+    **dict.fromkeys(("node", "user", "password_file", "cookie", "wallet")),
+    **dict.fromkeys(("electrum", "certificate")),
+    "plain_tcp": False,
+    "embedded": False,
+}
 
 
 @pytest.mark.parametrize("said", GOOD_CHAINS, ids=str)
 def test_one_chain_is_clear(said):
-    """The embedded one, or a node with what it needs."""
-    asked = Asked(**(NOTHING | {"embedded": False} | said))
+    """The embedded one, or a node or a server with what it needs."""
+    asked = Asked(**(NOTHING | said))
     asked.check()
     assert asked.is_given
 
@@ -114,7 +130,7 @@ def test_one_chain_is_clear(said):
 def test_no_chain_or_two_are_a_usage_error(said):
     """Exit code 2, and what to give."""
     with pytest.raises(UnclearCommand) as caught:
-        Asked(**(NOTHING | {"embedded": False} | said)).check()
+        Asked(**(NOTHING | said)).check()
     assert caught.value.exit_code == 2
     assert "--regtest" in caught.value.hint
 

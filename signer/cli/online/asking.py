@@ -62,14 +62,14 @@ def ask(
     from policies.withdrawal import Anchor, check_terms
     from signer.build.typed import parse_amount
     from signer.cli.online import inbox, terms
-    from signer.cli.online.coins import free
+    from signer.cli.online.coins import free, listed
     from signer.core.files import write_new
     from signer.core.names import Height
 
     earlier = [stored.withdrawal for stored in store.withdrawals(vault.id)]
     newest = inbox.policy_in_force(store, vault.id)
-    with asked.open(here, vault.network) as chain:
-        tip, coins = chain.tip(), chain.coins(vault)
+    with asked.open(here, vault.coin, vault.network) as chain:
+        tip, coins = chain.tip(), listed(vault, chain)
     height = Height(max(tip.height, earlier[-1].height if earlier else 0))
     policy = newest.at(height).policy
     ceiling = (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from signer.store.store import Store
 
 
+@chains.options
 def build(
     context: typer.Context,
     files: Annotated[
@@ -30,12 +31,7 @@ def build(
     output: drafting.NewPsbt,
     fee_rate: drafting.Rate = None,
     target: drafting.Target = drafting.TARGET,
-    node: chains.Node = None,
-    node_user: chains.User = None,
-    node_password_file: chains.PasswordFile = None,
-    node_cookie: chains.Cookie = None,
-    wallet: chains.Wallet = None,
-    regtest: chains.Embedded = False,
+    asked: chains.Asked,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -49,7 +45,6 @@ def build(
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    asked = chains.Asked(node, node_user, node_password_file, node_cookie, wallet, regtest)
     asked.check()
     refuse_existing(output)
     with Store(here.home) as store:
@@ -61,6 +56,7 @@ def build(
     drafting.tell(here, built, output)
 
 
+@chains.options
 def bump(
     context: typer.Context,
     withdrawal: Annotated[
@@ -70,12 +66,7 @@ def bump(
     output: drafting.NewPsbt,
     fee_rate: drafting.Rate = None,
     target: drafting.Target = drafting.TARGET,
-    node: chains.Node = None,
-    node_user: chains.User = None,
-    node_password_file: chains.PasswordFile = None,
-    node_cookie: chains.Cookie = None,
-    wallet: chains.Wallet = None,
-    regtest: chains.Embedded = False,
+    asked: chains.Asked,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -91,7 +82,6 @@ def bump(
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    asked = chains.Asked(node, node_user, node_password_file, node_cookie, wallet, regtest)
     asked.check()
     refuse_existing(output)
     with Store(here.home) as store:

@@ -23,6 +23,7 @@ _OVER = ("void", "confirmed", "expired")
 """States of a withdrawal that needs no void any more."""
 
 
+@chains.options
 def playbook(
     context: typer.Context,
     vault: VaultArgument,
@@ -33,12 +34,7 @@ def playbook(
             "-o", "--output", metavar="DIR", readable=False, help="A new folder for the papers."
         ),
     ],
-    node: chains.Node = None,
-    node_user: chains.User = None,
-    node_password_file: chains.PasswordFile = None,
-    node_cookie: chains.Cookie = None,
-    wallet: chains.Wallet = None,
-    regtest: chains.Embedded = False,
+    asked: chains.Asked,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -55,7 +51,6 @@ def playbook(
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    asked = chains.Asked(node, node_user, node_password_file, node_cookie, wallet, regtest)
     if asked.is_given:
         asked.check()
     refuse_existing(output)
@@ -63,7 +58,7 @@ def playbook(
         found = inbox.vault(store, vault).vault
         policy = inbox.policy_in_force(store, found.id).policy
         if asked.is_given:
-            with asked.open(here, found.network) as chain:
+            with asked.open(here, found.coin, found.network) as chain:
                 lines = _withdrawals(store, found, chain)
         else:
             lines = _withdrawals(store, found, None)
@@ -103,6 +98,7 @@ def playbook(
     show.note("next: print it, and keep it where it is found without this machine")
 
 
+@chains.options
 def report(
     context: typer.Context,
     vault: VaultArgument,
@@ -113,12 +109,7 @@ def report(
             "-o", "--output", metavar="FILE", readable=False, help="Markdown; never overwrites."
         ),
     ] = None,
-    node: chains.Node = None,
-    node_user: chains.User = None,
-    node_password_file: chains.PasswordFile = None,
-    node_cookie: chains.Cookie = None,
-    wallet: chains.Wallet = None,
-    regtest: chains.Embedded = False,
+    asked: chains.Asked,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -126,12 +117,12 @@ def report(
     from signer.ceremony.report import Holding
     from signer.ceremony.report import report as paper
     from signer.cli.online import inbox
+    from signer.cli.online.coins import listed
     from signer.core.files import refuse_existing, write_new
     from signer.core.names import Sats
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    asked = chains.Asked(node, node_user, node_password_file, node_cookie, wallet, regtest)
     asked.check()
     if output is not None:
         refuse_existing(output)
@@ -139,11 +130,11 @@ def report(
     with Store(here.home) as store:
         found = inbox.vault(store, vault).vault
         known = [stored.vault for stored in store.vaults()]
-        with asked.open(here, found.network) as chain:
+        with asked.open(here, found.coin, found.network) as chain:
             height = chain.tip().height
             for one in sorted(known, key=lambda other: other.id != found.id):
                 if (one.coin, one.network) == (found.coin, found.network):
-                    amounts = [coin.amount for coin in chain.coins(one)]
+                    amounts = [coin.amount for coin in listed(one, chain)]
                     holdings.append(Holding(one.name, len(amounts), Sats(sum(amounts))))
             withdrawals = _withdrawals(store, found, chain)
         policies = _policies(store, found)

@@ -1,13 +1,15 @@
-"""Which chain a command asks: a bitcoind, or the one that is embedded.
+"""Which chain a command asks: a node, an Electrum server, or the one that is embedded.
 
-The options are the same on each command that needs a chain.
+The options are the same on each command that needs a chain: `@chains.options` gives them to it.
 """
 
-from collections.abc import Iterator
+import functools
+import inspect
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,12 +25,13 @@ if TYPE_CHECKING:  # a chain loads libraries: a command imports it when it runs
 FOLDER = "regtest"
 """Of the embedded chain, in the home folder."""
 
-_HINT = "give --node URL and what it needs, or --regtest alone for play money"
+_HINT = "give --node URL or --electrum HOST:PORT and what it needs, or --regtest for play money"
 
 MAX_PASSWORD_FILE = 4096
 
 Node = Annotated[
-    str | None, typer.Option("--node", metavar="URL", help="Ask a bitcoind: http://HOST:PORT.")
+    str | None,
+    typer.Option("--node", metavar="URL", help="Ask the coin's node: http://HOST:PORT."),
 ]
 User = Annotated[
     str | None, typer.Option("--node-user", metavar="NAME", help="Its RPC user, if no cookie.")
@@ -51,6 +54,25 @@ Wallet = Annotated[
         "--wallet", metavar="NAME", help="Watch with this wallet of the node, do not scan."
     ),
 ]
+Electrum = Annotated[
+    str | None,
+    typer.Option(
+        "--electrum", metavar="HOST:PORT", help="Ask an Electrum server; TLS but on this machine."
+    ),
+]
+Certificate = Annotated[
+    Path | None,
+    typer.Option(
+        "--electrum-cert",
+        metavar="FILE",
+        readable=False,
+        help="Its own certificate (PEM), if the system does not trust it.",
+    ),
+]
+PlainTcp = Annotated[
+    bool,
+    typer.Option("--electrum-plain", help="No TLS to another machine: anybody between can lie."),
+]
 Embedded = Annotated[
     bool, typer.Option("--regtest", help="Ask the embedded chain (play money) in HOME/regtest.")
 ]
@@ -66,6 +88,9 @@ class Asked:
         password_file: of that user.
         cookie: the node's cookie file, or None for the usual place.
         wallet: of the node, or None to scan.
+        electrum: an Electrum server as `HOST:PORT`, or None.
+        certificate: the file of that server's own certificate, or None to trust the system's.
+        plain_tcp: speak to it without TLS, wherever it is.
         embedded: the embedded chain instead of a node.
     """
 
@@ -74,33 +99,42 @@ class Asked:
     password_file: Path | None
     cookie: Path | None
     wallet: str | None
+    electrum: str | None
+    certificate: Path | None
+    plain_tcp: bool
     embedded: bool
 
     @property
     def is_given(self) -> bool:
         """Whether any chain was asked for."""
-        return self.embedded or self.node is not None
+        return self.embedded or self.node is not None or self.electrum is not None
 
     def check(self) -> None:
         """See that exactly one chain is named, before anything else is done.
 
         Raises:
-            UnclearCommand: none, or two; or a node's option without a node.
+            UnclearCommand: none, or two; or an option without the node or server that it is for.
         """
-        extras = (self.user, self.password_file, self.cookie, self.wallet)
-        if self.embedded and (self.node is not None or any(extras)):
-            raise UnclearCommand("--regtest goes with none of the node's options", hint=_HINT)
-        if self.node is None and not self.embedded:
+        of_node = any((self.user, self.password_file, self.cookie, self.wallet))
+        of_server = self.certificate is not None or self.plain_tcp
+        if not self.is_given:
             raise UnclearCommand("which chain?", hint=_HINT)
+        if (self.node is not None) + (self.electrum is not None) + self.embedded > 1:
+            raise UnclearCommand("one chain at a time", hint=_HINT)
+        if of_node and self.node is None:
+            raise UnclearCommand("the node's options go with --node alone", hint=_HINT)
+        if of_server and self.electrum is None:
+            raise UnclearCommand("the server's options go with --electrum alone", hint=_HINT)
         if (self.user is None) != (self.password_file is None):
             raise UnclearCommand("--node-user and --node-password-file go together", hint=_HINT)
 
     @contextmanager
-    def open(self, here: Session, network: str) -> Iterator["Chain"]:
+    def open(self, here: Session, coin: str, network: str) -> Iterator["Chain"]:
         """Open the chain, and see that it is the right one.
 
         Args:
             here: for the embedded chain's folder.
+            coin: of the vault.
             network: that the vault is on.
 
         Raises:
@@ -108,7 +142,11 @@ class Asked:
             BadInput: the URL or a file of the login is not usable.
         """
         self.check()
-        if self.node is None:
+        if self.node is not None:
+            chain = self._node(self.node, coin, network)
+        elif self.electrum is not None:
+            chain = self._server(self.electrum, coin, network)
+        else:
             if network != "regtest":
                 raise NodeWrongNetwork(
                     "the embedded chain is regtest only",
@@ -116,23 +154,79 @@ class Asked:
                     found="regtest",
                     hint="give --node URL of a node of the vault's network",
                 )
-            with open_regtest(here) as chain:
-                yield chain
+            with open_regtest(here) as regtest:
+                yield regtest
             return
+        with closing(chain):
+            yield chain
+
+    def _node(self, url: str, coin: str, network: str) -> "Chain":
         from signer.chain.bitcoind import connect
 
         password = None if self.password_file is None else _password(self.password_file)
         with named("", hint="for instance --node http://127.0.0.1:8332"):
-            node = connect(
-                self.node,
+            return connect(
+                url,
+                coin=coin,
                 network=network,
                 cookie=self.cookie,
                 user=self.user,
                 password=password,
                 wallet=self.wallet,
             )
-        with closing(node):
-            yield node
+
+    def _server(self, address: str, coin: str, network: str) -> "Chain":
+        from signer.chain.electrum import connect
+        from signer.chain.electrum_link import parse_server
+
+        with named("", hint="for instance --electrum electrum.example.com:50002"):
+            server = parse_server(address, certificate=self.certificate, plain_tcp=self.plain_tcp)
+            return connect(server, coin=coin, network=network)
+
+
+def _asked(
+    *,
+    node: Node = None,
+    node_user: User = None,
+    node_password_file: PasswordFile = None,
+    node_cookie: Cookie = None,
+    wallet: Wallet = None,
+    electrum: Electrum = None,
+    electrum_cert: Certificate = None,
+    electrum_plain: PlainTcp = False,
+    regtest: Embedded = False,
+) -> Asked:
+    """The options as every command has them."""
+    return Asked(
+        node,
+        node_user,
+        node_password_file,
+        node_cookie,
+        wallet,
+        electrum,
+        electrum_cert,
+        electrum_plain,
+        regtest,
+    )
+
+
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a chain, in place of its parameter `asked: Asked`."""
+    own = inspect.signature(command)
+    given = inspect.signature(_asked).parameters
+    merged: list[inspect.Parameter] = []
+    for name, parameter in own.parameters.items():
+        merged.extend(given.values() if name == "asked" else (parameter,))
+
+    @functools.wraps(command)
+    def with_chain(**values: Any) -> None:
+        chosen = {name: values.pop(name) for name in given}
+        command(**values, asked=_asked(**chosen))
+
+    # What typer reads of a command: its parameters and their annotations.
+    with_chain.__dict__["__signature__"] = own.replace(parameters=merged)
+    with_chain.__annotations__ = {one.name: one.annotation for one in merged}
+    return with_chain
 
 
 @contextmanager

@@ -16,6 +16,18 @@ _STEP = 4
 """Signers look at the change's index in step 4."""
 
 
+def listed(vault: Vault, chain: Chain) -> tuple[UnspentCoin, ...]:
+    """The vault's confirmed and mature coins; the person is told of those that carry tokens.
+
+    Raises:
+        ChainError: the chain cannot be asked.
+    """
+    coins, tokens = chain.coins(vault), chain.token_coins(vault)
+    if tokens:
+        show.note(f"left alone, since they carry tokens: {counted(len(tokens), 'coin')}")
+    return coins
+
+
 def free(
     vault: Vault,
     coins: Sequence[UnspentCoin],

@@ -92,7 +92,7 @@ def make(
     from signer.build.carried import carried
     from signer.build.draft import draft
     from signer.cli.online import inbox
-    from signer.cli.online.coins import change_index, free
+    from signer.cli.online.coins import change_index, free, listed
 
     rate = None if fee_rate is None else read_rate(fee_rate)
     withdrawal = stored.withdrawal
@@ -109,7 +109,7 @@ def make(
         [signer.officer for signer in vault.signers],
         store.signed_up_to(vault.id),
     )
-    with asked.open(here, vault.network) as chain:
+    with asked.open(here, vault.coin, vault.network) as chain:
         versions = _versions(store, vault, withdrawal, chain)
         outbid = [v for v in versions if bump or v.facts.withdrawal.id != withdrawal.id]
         if bump and not any(v.facts.withdrawal.id == withdrawal.id for v in versions):
@@ -128,7 +128,7 @@ def make(
                 hint="leave --fee-rate out to pay as little more as nodes take",
             )
         tip = chain.tip()
-        coins = free(vault, chain.coins(vault), tip, store, besides=withdrawal.id)
+        coins = free(vault, listed(vault, chain), tip, store, besides=withdrawal.id)
         coins += _spent_by(versions, {coin.outpoint for coin in coins})
         built = draft(
             vault,
@@ -195,6 +195,7 @@ def _versions(
         BadInput: one of them has confirmed.
     """
     from signer.cli.online.sending import stripped
+    from signer.cli.online.standing import depth_of
     from signer.core.transaction import Transaction
     from signer.sign.facts import read
 
@@ -210,7 +211,8 @@ def _versions(
                 status = chain.status(done.txid, facts.withdrawal.height)
                 waiting = status.in_mempool
                 if status.confirmations:
-                    store.settle(withdrawal.id)
+                    if status.confirmations >= depth_of(withdrawal):
+                        store.settle(withdrawal.id)
                     raise BadInput(
                         f"withdrawal {facts.withdrawal.sequence} has confirmed",
                         fault=Fault.OFFICER,

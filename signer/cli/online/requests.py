@@ -50,6 +50,7 @@ Output = Annotated[
 ]
 
 
+@chains.options
 def new(
     context: typer.Context,
     *,
@@ -67,12 +68,7 @@ def new(
     expiry_blocks: asking.ExpiryBlocks = None,
     documents: Documents = None,
     output: Output = None,
-    node: chains.Node = None,
-    node_user: chains.User = None,
-    node_password_file: chains.PasswordFile = None,
-    node_cookie: chains.Cookie = None,
-    wallet: chains.Wallet = None,
-    regtest: chains.Embedded = False,
+    asked: chains.Asked,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -87,7 +83,6 @@ def new(
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    asked = chains.Asked(node, node_user, node_password_file, node_cookie, wallet, regtest)
     asked.check()
     if bool(to) is (purpose is Purpose.CONSOLIDATION):
         raise UnclearCommand(
@@ -120,6 +115,7 @@ def new(
     show.note(f"next: {_needed(stored, policy)} run `coldsign approve {what}`")
 
 
+@chains.options
 def show_(
     context: typer.Context,
     files: Annotated[
@@ -131,12 +127,7 @@ def show_(
     *,
     documents: Documents = None,
     output: Output = None,
-    node: chains.Node = None,
-    node_user: chains.User = None,
-    node_password_file: chains.PasswordFile = None,
-    node_cookie: chains.Cookie = None,
-    wallet: chains.Wallet = None,
-    regtest: chains.Embedded = False,
+    asked: chains.Asked,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -150,7 +141,6 @@ def show_(
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    asked = chains.Asked(node, node_user, node_password_file, node_cookie, wallet, regtest)
     if asked.is_given:
         asked.check()
     if output is not None:
@@ -162,7 +152,7 @@ def show_(
         policy = store.policy(stored.withdrawal.policy).policy
         stands = standing.known(store, stored, policy)
         if asked.is_given:
-            with asked.open(here, vault.network) as chain:
+            with asked.open(here, vault.coin, vault.network) as chain:
                 stands = standing.ask(chain, store, stored, stands)
         if output is not None:
             write_new(output, stored.envelope.to_bytes())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from signer.store.store import Store
 
 
+@chains.options
 def rotate(
     context: typer.Context,
     vault: VaultArgument,
@@ -46,12 +47,7 @@ def rotate(
             "-o", "--output", metavar="DIR", readable=False, help="A new folder for all papers."
         ),
     ],
-    node: chains.Node = None,
-    node_user: chains.User = None,
-    node_password_file: chains.PasswordFile = None,
-    node_cookie: chains.Cookie = None,
-    wallet: chains.Wallet = None,
-    regtest: chains.Embedded = False,
+    asked: chains.Asked,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -72,7 +68,6 @@ def rotate(
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    asked = chains.Asked(node, node_user, node_password_file, node_cookie, wallet, regtest)
     asked.check()
     refuse_existing(output)
     with Store(here.home) as store:
@@ -86,7 +81,7 @@ def rotate(
             kinds=signer,
         )[0]
         newest = inbox.policy_in_force(store, old.id)
-        with asked.open(here, old.network) as chain:
+        with asked.open(here, old.coin, old.network) as chain:
             tip = chain.tip().height
             new = rotation.exchange(
                 old,
@@ -143,6 +138,7 @@ def rotate(
     show.note(f"next: follow {show.safe(str(output / 'checklist.md'))}")
 
 
+@chains.options
 def sweep(
     context: typer.Context,
     vault: VaultArgument,
@@ -162,12 +158,7 @@ def sweep(
             help="Write the document; never overwrites.",
         ),
     ] = None,
-    node: chains.Node = None,
-    node_user: chains.User = None,
-    node_password_file: chains.PasswordFile = None,
-    node_cookie: chains.Cookie = None,
-    wallet: chains.Wallet = None,
-    regtest: chains.Embedded = False,
+    asked: chains.Asked,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -186,7 +177,6 @@ def sweep(
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    asked = chains.Asked(node, node_user, node_password_file, node_cookie, wallet, regtest)
     asked.check()
     if output is not None:
         refuse_existing(output)
@@ -195,7 +185,7 @@ def sweep(
         _check_pair(old, new)
         inbox.policy_in_force(store, new.id)  # or nobody could spend what arrives
         earlier = [stored.withdrawal for stored in store.withdrawals(old.id)]
-        with asked.open(here, old.network) as chain:
+        with asked.open(here, old.coin, old.network) as chain:
             height = Height(max(chain.tip().height, earlier[-1].height if earlier else 0))
             policy = inbox.policy_in_force(store, old.id).at(height).policy
             allowed = limits(policy, new)
@@ -255,9 +245,9 @@ def _plan(
     rate: "FeeRate",
 ) -> "tuple[Batch, ...]":
     from signer.build.sweep import plan
-    from signer.cli.online.coins import free
+    from signer.cli.online.coins import free, listed
 
-    return plan(free(old, chain.coins(old), chain.tip(), store), old, script, allowed, rate)
+    return plan(free(old, listed(old, chain), chain.tip(), store), old, script, allowed, rate)
 
 
 def _fresh(vault: "Vault", used: "frozenset[int]", promised: "set[str]") -> str:

@@ -124,6 +124,7 @@ def finalize(
     show.note(f"next: coldquorum broadcast {show.safe(str(output))}")
 
 
+@chains.options
 def broadcast(
     context: typer.Context,
     file: Annotated[
@@ -137,12 +138,7 @@ def broadcast(
         ),
     ] = None,
     documents: Documents = None,
-    node: chains.Node = None,
-    node_user: chains.User = None,
-    node_password_file: chains.PasswordFile = None,
-    node_cookie: chains.Cookie = None,
-    wallet: chains.Wallet = None,
-    regtest: chains.Embedded = False,
+    asked: chains.Asked,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -155,14 +151,15 @@ def broadcast(
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    asked = chains.Asked(node, node_user, node_password_file, node_cookie, wallet, regtest)
     asked.check()
     with Store(here.home) as store:
         inbox.keep(store, documents or ())
         final = sending.final_of(store, file, psbt)
-        with asked.open(here, final.vault.network) as chain:
+        with asked.open(here, final.vault.coin, final.vault.network) as chain:
             sent = send(final, chain)
-        if sent.status.confirmations and store.withdrawal(
+            tested = chain.can_test
+        depth = standing.depth_of(final.withdrawal)
+        if sent.status.confirmations >= depth and store.withdrawal(
             final.vault.id, final.withdrawal.sequence
         ):
             store.settle(final.withdrawal.id)
@@ -170,8 +167,9 @@ def broadcast(
     here.emit(
         {
             "sent": not sent.was_known,
+            "tested": tested,
             "withdrawal": final.withdrawal.id,
-            **standing.status_data(sent.txid, sent.status),
+            **standing.status_data(sent.txid, sent.status, depth),
             **_verdict(sent.verdict),
         },
         show.columns(
@@ -182,6 +180,10 @@ def broadcast(
             )
         ),
     )
+    if not tested and not sent.was_known:
+        show.note("sent without a test: an electrum server only says no once it is sent")
+    if 0 < sent.status.confirmations < depth:
+        show.note(standing.unsettled_words(sent.status, depth))
     if not sent.status.confirmations:
         vault, number = final.vault.name, final.withdrawal.sequence
         show.note(f"next: coldquorum request show {vault}/{number}, once a block has come")

@@ -7,8 +7,10 @@ from policies.policy import Policy
 from policies.quorum import Votes
 from policies.withdrawal import Withdrawal, count_approvals
 from signer.chain.chain import Chain, Status
+from signer.chain.nodes import settled_at
 from signer.cli import documents, show
 from signer.cli.session import Session
+from signer.core.coins import network
 from signer.core.names import Height, Txid
 from signer.core.vault import Vault
 from signer.store.rows import StoredWithdrawal
@@ -25,12 +27,14 @@ class Standing:
         height: of the last block, or None if no chain was asked.
         txid: of its transaction, if one was finalised and a chain was asked.
         status: where that is.
+        settled_at: confirmations from which on that counts as settled.
     """
 
     state: str
     height: Height | None = None
     txid: Txid | None = None
     status: Status | None = None
+    settled_at: int = 1
 
 
 def known(store: Store, stored: StoredWithdrawal, policy: Policy) -> Standing:
@@ -47,18 +51,20 @@ def known(store: Store, stored: StoredWithdrawal, policy: Policy) -> Standing:
 
 
 def ask(chain: Chain, store: Store, stored: StoredWithdrawal, before: Standing) -> Standing:
-    """Ask the chain, too; a withdrawal that has confirmed keeps no coins reserved.
+    """Ask the chain, too; a withdrawal that has settled keeps no coins reserved.
 
     Raises:
         ChainError: the node cannot be asked.
     """
     withdrawal = stored.withdrawal
-    stands = replace(before, height=chain.tip().height)
+    depth = depth_of(withdrawal)
+    stands = replace(before, height=chain.tip().height, settled_at=depth)
     for transaction in store.transactions(withdrawal.id):
         status = chain.status(transaction.txid, withdrawal.height)
         stands = replace(stands, txid=transaction.txid, status=status)
-        if status.confirmations:
+        if status.confirmations >= depth:
             store.settle(withdrawal.id)
+        if status.confirmations:
             return replace(stands, state="confirmed")
     if stands.status is not None and stands.status.in_mempool:
         return replace(stands, state="sent")
@@ -86,6 +92,8 @@ def emit(
     if stands.txid is not None and stands.status is not None:
         rows.append(("txid", show.grouped(stands.txid)))
         rows.append(("chain", status_words(stands.status)))
+        if 0 < stands.status.confirmations < stands.settled_at:
+            rows.append(("look", unsettled_words(stands.status, stands.settled_at)))
     told = documents.withdrawal(withdrawal, vault.name, tally)
     here.emit(
         {
@@ -98,6 +106,17 @@ def emit(
     )
 
 
+def depth_of(withdrawal: Withdrawal) -> int:
+    """Confirmations from which on it counts as settled."""
+    valuable = network(withdrawal.coin, withdrawal.network).valuable
+    return settled_at(withdrawal.coin, valuable=valuable)
+
+
+def unsettled_words(status: Status, depth: int) -> str:
+    """That a transaction is in a block, and not deep enough."""
+    return f"a reorganisation may still undo it: {status.confirmations} of {depth} confirmations"
+
+
 def status_words(status: Status) -> str:
     """Where a transaction is, in a few words."""
     if status.confirmations:
@@ -105,13 +124,15 @@ def status_words(status: Status) -> str:
     return "waits for a block" if status.in_mempool else "not known to the chain"
 
 
-def status_data(txid: str, status: Status) -> dict[str, object]:
-    """Where a transaction is, as plain JSON values."""
+def status_data(txid: str, status: Status, depth: int) -> dict[str, object]:
+    """Where a transaction is, and whether that is deep enough, as plain JSON values."""
     return {
         "txid": txid,
         "confirmations": status.confirmations,
         "block": status.block,
         "in_mempool": status.in_mempool,
+        "settled_at": depth,
+        "settled": status.confirmations >= depth,
     }
 
 
@@ -135,7 +156,7 @@ def _chain_data(stands: Standing) -> dict[str, object]:
         return {}
     data: dict[str, object] = {"chain_height": stands.height}
     if stands.txid is not None and stands.status is not None:
-        data["transaction"] = status_data(stands.txid, stands.status)
+        data["transaction"] = status_data(stands.txid, stands.status, stands.settled_at)
     return data
 
 

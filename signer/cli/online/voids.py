@@ -12,6 +12,7 @@ from signer.cli.online.requests import Output
 from signer.cli.session import HomeOption, JsonFlag, session
 
 
+@chains.options
 def void(
     context: typer.Context,
     withdrawal: Annotated[
@@ -23,12 +24,7 @@ def void(
     fee_ceiling: asking.FeeCeiling = None,
     expiry_blocks: asking.ExpiryBlocks = None,
     output: Output = None,
-    node: chains.Node = None,
-    node_user: chains.User = None,
-    node_password_file: chains.PasswordFile = None,
-    node_cookie: chains.Cookie = None,
-    wallet: chains.Wallet = None,
-    regtest: chains.Embedded = False,
+    asked: chains.Asked,
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
@@ -45,7 +41,6 @@ def void(
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    asked = chains.Asked(node, node_user, node_password_file, node_cookie, wallet, regtest)
     asked.check()
     if output is not None:
         refuse_existing(output)
