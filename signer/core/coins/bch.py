@@ -43,7 +43,6 @@ BCH = Coin(
     sighash=0x41,  # ALL with FORKID; the fork value above it is 0
     schemes=("ecdsa", "schnorr"),
     engine="bch-vm",
-    confirmations=15,  # little of the SHA-256 hash rate mines it; exchanges ask 10 to 20
     spacing=600,
     max_rate=20,
     payable=("p2pkh", "p2sh", "p2sh32"),

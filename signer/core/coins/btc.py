@@ -35,7 +35,6 @@ BTC = Coin(
     sighash=0x01,  # SIGHASH_ALL, Core `script/interpreter.h`
     schemes=("ecdsa",),
     engine="bitcoin-core",
-    confirmations=6,
     spacing=600,
     max_rate=100,
     payable=("p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr"),

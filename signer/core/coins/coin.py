@@ -52,7 +52,6 @@ class Coin:
         sighash: the one type that is signed: ALL, with the coin's fork id if it has one.
         schemes: the signatures that a vault may have, the usual one first.
         engine: whose code has the last word on its scripts, a name in `signer/settle/consensus.py`.
-        confirmations: blocks until a payment counts as settled, if the policy says nothing.
         spacing: seconds between blocks, on average.
         max_rate: the fee rate that a first policy allows, in the smallest unit a virtual byte.
         payable: the types of destination that a first policy allows.
@@ -68,7 +67,6 @@ class Coin:
     sighash: int
     schemes: tuple[str, ...]
     engine: str
-    confirmations: int
     spacing: int
     max_rate: int
     payable: tuple[str, ...]

@@ -44,7 +44,6 @@ MONA = Coin(
     sighash=0x01,  # as Bitcoin's: the chains differ in their keys and documents alone
     schemes=("ecdsa",),
     engine="bitcoin-core",
-    confirmations=100,  # a selfish miner took back over 20 blocks in May 2018; 100 are 2.5 hours
     spacing=90,
     max_rate=300,
     payable=("p2pkh", "p2sh", "p2wpkh", "p2wsh"),
