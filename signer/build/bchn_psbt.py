@@ -1,4 +1,4 @@
-"""PSBTs as Bitcoin Cash Node writes them: the output that is spent where BIP174 has the transaction.
+"""PSBTs as Bitcoin Cash Node writes them: the spent output where BIP174 has its transaction.
 
 Source: bitcoin-cash-node, `src/psbt.h` (PSBT_IN_UTXO); docs/bch.md tells what else differs.
 """

@@ -5,13 +5,15 @@ from typing import Final
 
 from signer.chain.index import ChainCoin
 from signer.core.names import Sats
-from signer.core.script import OP_1, p2wsh
+from signer.core.script import OP_1, p2sh, push
 from signer.core.transaction import Transaction, TxIn, TxOut
 
 _ANYONE: Final = bytes((OP_1,))
 
-SCRIPT: Final = p2wsh(_ANYONE)
-"""Where mined coins go: a witness script that is true for anybody."""
+SCRIPT: Final = p2sh(_ANYONE)
+"""Where mined coins go: a script that is true for anybody, in a form that all three coins know."""
+
+_UNLOCK: Final = push(_ANYONE)
 
 _RATE: Final = 2
 """sat/vB: above what nodes pass on, so that a payment is never refused for its fee."""
@@ -34,7 +36,7 @@ def payment(coins: Sequence[ChainCoin], script: bytes, amount: Sats) -> Transact
     have, sources = 0, []
     for coin in sorted(coins, key=lambda coin: -coin.amount):
         have += coin.amount
-        sources.append(TxIn(coin.outpoint, b"", _SEQUENCE, (_ANYONE,)))
+        sources.append(TxIn(coin.outpoint, _UNLOCK, _SEQUENCE))
         outputs = (TxOut(amount, script), TxOut(Sats(0), SCRIPT))
         fee = Transaction(2, tuple(sources), outputs, 0).vsize * _RATE
         change = have - amount - fee

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from signer.chain.chain import BlockHash, Tip
+from signer.chain.tokens import behind_token
 from signer.core.names import Height, Sats, Txid
+from signer.core.script import TOKEN_PREFIX
 from signer.core.transaction import OutPoint, Transaction
 from signer.store.database import Database
 
@@ -145,9 +147,19 @@ class Index:
         sql = f"{_COIN} script = ? AND spent_height IS NULL ORDER BY height, txid, vout"
         return tuple(_coin(row) for row in self._database.rows(sql, script))
 
+    def behind_tokens(self, script: bytes) -> tuple[ChainCoin, ...]:
+        """The unspent coins of a script that carry tokens, which stand in front of it."""
+        sql = f"{_COIN} script >= ? AND script < ? AND substr(script, ?) = ?"
+        ends = bytes((TOKEN_PREFIX[0] + 1,))
+        sql += " AND spent_height IS NULL"
+        rows = self._database.rows(sql, TOKEN_PREFIX, ends, -len(script), script)
+        found = [_coin(row) for row in rows]
+        return tuple(coin for coin in found if behind_token(coin.script) == script)
+
     def seen(self, script: bytes) -> bool:
         """Whether the best chain ever paid to a script."""
-        return bool(self._database.rows("SELECT 1 FROM coins WHERE script = ? LIMIT 1", script))
+        sql = "SELECT 1 FROM coins WHERE script = ? LIMIT 1"
+        return bool(self._database.rows(sql, script) or self.behind_tokens(script))
 
     def place(self, txid: Txid) -> Place | None:
         """Where the best chain holds a transaction."""

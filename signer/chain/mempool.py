@@ -13,6 +13,7 @@ from signer.chain.chain import COINBASE_MATURITY, MIN_RELAY_FEE
 from signer.chain.errors import NodeRejected
 from signer.chain.index import ChainCoin, Index
 from signer.chain.kernel import Kernel
+from signer.chain.ledger import Ledger
 from signer.chain.rejection import rejected
 from signer.core.errors import BadInput
 from signer.core.names import Height, Sats, Txid
@@ -64,9 +65,16 @@ class Waiting:
 
 
 class Mempool:
-    """The waiting transactions, kept in the index so that they survive a restart."""
+    """The waiting transactions, kept in the index so that they survive a restart.
 
-    def __init__(self, kernel: Kernel, index: Index) -> None:
+    Args:
+        kernel: the chainstate, and the engine that runs scripts.
+        index: where they are kept.
+        replaceable: whether one with a higher fee takes the place of another (BIP125).
+    """
+
+    def __init__(self, kernel: Kernel | Ledger, index: Index, *, replaceable: bool = True) -> None:
+        self._replaceable = replaceable
         self._kernel = kernel
         self._index = index
         self._entries: dict[Txid, Waiting] = {}
@@ -188,6 +196,8 @@ class Mempool:
     def _check_replacement(self, entry: Waiting) -> tuple[Txid, ...]:
         sources = [source.outpoint for source in entry.transaction.inputs]
         direct = {self._spenders[o] for o in sources if o in self._spenders}
+        if direct and not self._replaceable:
+            raise rejected("txn-mempool-conflict")
         replaced = self._with_descendants(direct)
         if any(source.txid in replaced for source in sources):
             raise rejected("bad-txns-spends-conflicting-tx")

@@ -6,6 +6,7 @@ Sources: Bitcoin Core `src/kernel/chainparams.cpp` (CRegTestParams), `src/valida
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from signer.chain.chain import BlockHash
@@ -63,13 +64,15 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     return level[0]
 
 
-def _coinbase(height: int, script: bytes, reward: Sats, witness_root: bytes) -> Transaction:
-    commitment = _OP_RETURN_COMMITMENT + sha256d(witness_root + _RESERVED)
+def _coinbase(height: int, paid: TxOut, witness_root: bytes | None) -> Transaction:
     # Random bytes make blocks at one height differ, so that a fork is one.
-    unlock = _height_push(height) + wire.var_bytes(secrets.token_bytes(8))
-    source = TxIn(OutPoint(Txid("00" * 32), 0xFFFF_FFFF), unlock, 0xFFFF_FFFF, (_RESERVED,))
-    outputs = (TxOut(reward, script), TxOut(Sats(0), commitment))
-    return Transaction(2, (source,), outputs, 0)
+    unlock = _height_push(height) + wire.var_bytes(secrets.token_bytes(40))
+    source = TxIn(OutPoint(Txid("00" * 32), 0xFFFF_FFFF), unlock, 0xFFFF_FFFF)
+    if witness_root is None:
+        return Transaction(2, (source,), (paid,), 0)
+    commitment = _OP_RETURN_COMMITMENT + sha256d(witness_root + _RESERVED)
+    outputs = (paid, TxOut(Sats(0), commitment))
+    return Transaction(2, (replace(source, witness=(_RESERVED,)),), outputs, 0)
 
 
 def mine(
@@ -80,6 +83,7 @@ def mine(
     script: bytes,
     transactions: Sequence[Transaction],
     fees: int,
+    segwit: bool = True,
 ) -> bytes:
     """One whole block, with proof of work.
 
@@ -90,10 +94,12 @@ def mine(
         script: who gets the subsidy and the fees.
         transactions: what it holds besides the coinbase, parents before children.
         fees: what those pay together, in satoshi.
+        segwit: whether the coinbase commits to witnesses.
     """
     # The coinbase's own witness hash counts as zero (BIP141).
-    witness_root = merkle_root([bytes(32), *(sha256d(tx.to_bytes()) for tx in transactions)])
-    coinbase = _coinbase(height, script, Sats(subsidy(height) + fees), witness_root)
+    leaves = [bytes(32), *(sha256d(tx.to_bytes()) for tx in transactions)]
+    paid = TxOut(Sats(subsidy(height) + fees), script)
+    coinbase = _coinbase(height, paid, merkle_root(leaves) if segwit else None)
     body = (coinbase, *transactions)
     root = merkle_root([bytes.fromhex(tx.txid)[::-1] for tx in body])
     head = wire.u32(_VERSION) + bytes.fromhex(previous)[::-1] + root + wire.u32(time)

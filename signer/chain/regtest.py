@@ -1,4 +1,7 @@
-"""The embedded chain: Bitcoin Core's consensus in this process, on CHAIN regtest, in a folder.
+"""The embedded chain: the consensus code of others in this process, on regtest, in a folder.
+
+For BTC and MONA it is Bitcoin Core's, whose scripts are the same; for BCH libauth's virtual machine
+behind a chain of blocks that nobody validates.
 
 It stands in for a node wherever play money is enough: the demo, rehearsals, tests. It opens no
 socket and keeps no secret: what it mines belongs to a script that anybody can spend.
@@ -6,9 +9,10 @@ socket and keeps no secret: what it mines belongs to a script that anybody can s
 
 import fcntl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NoReturn, Self
 
 from signer.chain import faucet
@@ -25,17 +29,21 @@ from signer.chain.chain import (
 from signer.chain.errors import ChainError, NodeRejected, NodeUnreachable
 from signer.chain.index import ChainCoin, Index
 from signer.chain.kernel import Kernel
+from signer.chain.ledger import Ledger
 from signer.chain.mempool import Mempool, Waiting
 from signer.chain.mining import SUPPLY, mine, subsidy
 from signer.chain.scripts import used
+from signer.core import coins
 from signer.core.errors import BadInput, Fault
 from signer.core.names import Height, Sats, Txid
 from signer.core.transaction import OutPoint, Transaction
 from signer.core.vault import CHANGE, RECEIVE, Vault
 from signer.store.database import make_home
 
-_SPACING: Final = 600
-"""Seconds between blocks, as on a real chain."""
+_CHAINSTATES: Final[Mapping[str, type[Kernel | Ledger]]] = MappingProxyType(
+    {"bitcoin-core": Kernel, "bch-vm": Ledger}
+)
+"""Who validates, by the name of the coin's engine."""
 
 _BLOCK_WEIGHT: Final = 3_996_000
 """Bitcoin Core's DEFAULT_BLOCK_MAX_WEIGHT less what it keeps for the coinbase."""
@@ -99,23 +107,25 @@ class Regtest:
 
     Args:
         folder: made when missing; holds `index.sqlite` and the kernel's `chainstate/`.
+        coin: whose scripts are run, by its name.
         wait: seconds to wait for another process to let go of the folder.
 
     Raises:
-        NodeUnreachable: py-bitcoinkernel is not installed, or the folder is in use.
+        NodeUnreachable: the coin's engine is not installed, or the folder is in use.
         NodeNonsense: the kernel's part of the folder is damaged.
         BadInput: the folder cannot be made or written; the index is damaged.
     """
 
-    def __init__(self, folder: Path, *, wait: float = _WAIT) -> None:
+    def __init__(self, folder: Path, *, coin: str = "BTC", wait: float = _WAIT) -> None:
+        self._coin = coins.coin(coin)
         make_home(folder)
         with ExitStack() as stack:
             stack.enter_context(_only_one(folder, wait))
-            self._kernel = Kernel(folder / "chainstate")
+            self._kernel = _CHAINSTATES[self._coin.engine](folder / "chainstate")
             stack.callback(self._kernel.close)
             self._index = Index(folder / "index.sqlite")
             stack.callback(self._index.close)
-            self._mempool = Mempool(self._kernel, self._index)
+            self._mempool = Mempool(self._kernel, self._index, replaceable=self._coin.replaceable)
             self._feed_kernel()
             self._follow_kernel()
             self._mempool.load()
@@ -182,9 +192,14 @@ class Regtest:
         """What nodes pass on at all: blocks here are never full."""
         return MIN_RELAY_FEE
 
-    def token_coins(self, vault: Vault) -> tuple[OutPoint, ...]:  # noqa: ARG002 -- no tokens here
-        """None: tokens are Bitcoin Cash's."""
-        return ()
+    def token_coins(self, vault: Vault) -> tuple[OutPoint, ...]:
+        """Confirmed coins that carry a token beside money; never among `coins`."""
+        return tuple(
+            coin.outpoint
+            for branch in (RECEIVE, CHANGE)
+            for place in used(vault, branch, self._seen)
+            for coin in self._index.behind_tokens(place.script)
+        )
 
     @property
     def can_test(self) -> bool:
@@ -289,6 +304,7 @@ class Regtest:
             script=script,
             transactions=[entry.transaction for entry in entries],
             fees=sum(entry.fee for entry in entries),
+            segwit=bool(self._coin.networks[self.network].hrp),
         )
         return Tip(Height(parent.height + 1), self._kernel.process(raw))
 
@@ -328,12 +344,12 @@ class Regtest:
                     self._mempool.remove(transaction.txid)
 
     def _next_time(self, parent: BlockHash) -> int:
-        """Ten minutes after the parent, never past the present, always past the median.
+        """A block's time after the parent, never past the present, always past the median.
 
         The chain starts in 2011, so that years of blocks fit before the present. After that the
         median creeps on by a second in six blocks: 43,000 more before nodes call it the future.
         """
-        wanted = min(self._kernel.time_of(parent) + _SPACING, int(time.time()))
+        wanted = min(self._kernel.time_of(parent) + self._coin.spacing, int(time.time()))
         return max(self._kernel.median_time_past(parent) + 1, wanted)
 
     def _seen(self, scripts: Sequence[bytes]) -> Iterator[bool]:

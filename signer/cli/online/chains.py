@@ -22,8 +22,13 @@ if TYPE_CHECKING:  # a chain loads libraries: a command imports it when it runs
     from signer.chain.chain import Chain
     from signer.chain.regtest import Regtest
 
-FOLDER = "regtest"
-"""Of the embedded chain, in the home folder."""
+_FOLDERS = {"BTC": "regtest"}
+
+
+def folder_of(coin: str) -> str:
+    """The folder of a coin's embedded chain, in the home folder."""
+    return _FOLDERS.get(coin, f"regtest-{coin.lower()}")
+
 
 _HINT = "give --node URL or --electrum HOST:PORT and what it needs, or --regtest for play money"
 
@@ -154,7 +159,7 @@ class Asked:
                     found="regtest",
                     hint="give --node URL of a node of the vault's network",
                 )
-            with open_regtest(here) as regtest:
+            with open_regtest(here, coin) as regtest:
                 yield regtest
             return
         with closing(chain):
@@ -230,16 +235,16 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @contextmanager
-def open_regtest(here: Session) -> Iterator["Regtest"]:
-    """Open the embedded chain, making it if it is not there.
+def open_regtest(here: Session, coin: str) -> Iterator["Regtest"]:
+    """Open a coin's embedded chain, making it if it is not there.
 
     Raises:
-        ChainError: py-bitcoinkernel is missing, or another process has it open.
+        ChainError: the coin's engine is missing, or another process has the chain open.
         BadInput: the folder cannot be used.
     """
     from signer.chain.regtest import Regtest
 
-    with closing(Regtest(here.home / FOLDER)) as chain:
+    with closing(Regtest(here.home / folder_of(coin), coin=coin)) as chain:
         yield chain
 
 
