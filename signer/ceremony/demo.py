@@ -16,18 +16,20 @@ from signer.ceremony.devices import Devices, fingerprint
 from signer.ceremony.stage import Differs, Machine, Reason, Stage, Step
 from signer.ceremony.terminal import Script
 from signer.ceremony.thief import Forgery, forgeries
+from signer.core import coins
 from signer.core.address import address_of
+from signer.core.coins import Coin
 from signer.core.errors import BadInput
-from signer.core.hashes import hash160
 from signer.core.names import Sats
+from signer.core.script import p2pkh, p2wpkh
 from signer.core.transaction import Transaction, TxOut
 
 OFFICERS = ("alice", "bob", "carol")
-COIN, NETWORK = "BTC", "regtest"
+NETWORK = "regtest"
 
-_SUPPLIER = b"\x00\x14" + hash160(b"the supplier's own key")
-_AMOUNT = "0.25BTC"
-_FUNDS = ("1BTC", "0.4BTC", "0.2BTC")
+_SUPPLIER = b"the supplier's own key"
+_AMOUNT = "0.25"
+_FUNDS = ("1", "0.4", "0.2")
 _SHOWN_WORD = re.compile(r"([0-9]+)\. ([a-z]+)")
 
 
@@ -68,11 +70,22 @@ class Played:
 @dataclass(frozen=True, slots=True)
 class _Cast:
     stage: Stage
+    coin: Coin
     coordinator: Machine
     alice: Machine
     bob: Machine
     carol: Machine
     devices: Devices | None = None
+
+    @property
+    def supplier(self) -> bytes:
+        """The script of whoever is paid: to a key, in the form that the coin has."""
+        return (p2wpkh if self.coin.networks[NETWORK].hrp else p2pkh)(_SUPPLIER)
+
+    @property
+    def of_coin(self) -> str:
+        """What a command says of the coin, if it is not the usual one."""
+        return "" if self.coin.name == "BTC" else f" --coin {self.coin.name}"
 
     @property
     def officers(self) -> tuple[Machine, ...]:
@@ -84,12 +97,15 @@ class _Cast:
         return f"coldsign sign {file}" + (f" --device {fingerprint(officer)}" if at_device else "")
 
 
-def play(folder: Path, tell: Callable[[Step], None], *, usb: bool = False) -> Played:
+def play(
+    folder: Path, tell: Callable[[Step], None], *, coin: str = "BTC", usb: bool = False
+) -> Played:
     """Play the whole demo in a folder.
 
     Args:
         folder: empty; everything is left there.
         tell: called with each step when it is done.
+        coin: which, by its name.
         usb: alice's key is on a simulated Coldcard, and bob's machine is an appliance on a cable.
 
     Raises:
@@ -98,11 +114,12 @@ def play(folder: Path, tell: Callable[[Step], None], *, usb: bool = False) -> Pl
     stage = Stage(folder, tell)
     alice, bob, carol = (stage.machine(name, _answers(name)) for name in OFFICERS)
     coordinator = stage.machine("coordinator")
+    kind = coins.coin(coin)
     if not usb:
-        return _played(_Cast(stage, coordinator, alice, bob, carol))
+        return _played(_Cast(stage, kind, coordinator, alice, bob, carol))
     with Devices.plugged(folder) as devices:
         alice = replace(alice, cables=(devices.coldcard,))
-        return _played(_Cast(stage, coordinator, alice, bob, carol, devices))
+        return _played(_Cast(stage, kind, coordinator, alice, bob, carol, devices))
 
 
 def _played(cast: _Cast) -> Played:
@@ -156,7 +173,7 @@ def _keys_of(cast: _Cast, officer: Machine) -> None:
         officer.does("makes a signing key, words on paper", f"coldsign key create {name}")
     officer.does(
         "exports its public half",
-        f"{command} {name} --network {NETWORK} -o {name}.key.json",
+        f"{command} {name} --network {NETWORK}{cast.of_coin} -o {name}.key.json",
         makes=f"{name}.key.json",
     )
     officer.does(
@@ -191,7 +208,8 @@ def _vault(cast: _Cast) -> None:
     keys = " ".join(f"--key {name}.key.json" for name in OFFICERS)
     cast.coordinator.does(
         "makes a 2-of-3 vault",
-        f"coldquorum vault create treasury --network {NETWORK} --threshold 2 {keys} -o vault.json",
+        f"coldquorum vault create treasury --network {NETWORK}{cast.of_coin} --threshold 2 {keys} "
+        "-o vault.json",
         makes="vault.json",
     )
 
@@ -236,19 +254,20 @@ def _fund(cast: _Cast) -> None:
         f"coldquorum vault addresses treasury --count {len(_FUNDS)} --json",
     )
     payments = " ".join(
-        f"{entry['address']}:{amount}"
+        f"{entry['address']}:{amount}{cast.coin.name}"
         for entry, amount in zip(listed["addresses"], _FUNDS, strict=True)
     )
-    cast.coordinator.does("pays play money in", f"coldquorum regtest fund {payments}")
+    cast.coordinator.does("pays play money in", f"coldquorum regtest fund {payments}{cast.of_coin}")
 
 
 def _request(cast: _Cast, name: str, *, why: str, signers: tuple[Machine, ...]) -> None:
     """Ask for, approve and build a withdrawal, and carry it to its signers."""
     coordinator, approvers = cast.coordinator, (cast.alice, cast.bob)
-    address = address_of(_SUPPLIER, COIN, NETWORK)
+    address = address_of(cast.supplier, cast.coin.name, NETWORK)
+    payment = f"{address}:{_AMOUNT}{cast.coin.name}:Supplier:{why}"
     coordinator.does(
         "asks for a withdrawal",
-        f"coldquorum request new --vault treasury --to '{address}:{_AMOUNT}:Supplier:{why}' "
+        f"coldquorum request new --vault treasury --to '{payment}' "
         f"--why '{why}' --initiator carol --fee-ceiling 20000 --regtest -o {name}.json",
         makes=f"{name}.json",
     )
@@ -282,14 +301,14 @@ def _settle(cast: _Cast) -> tuple[str, str, int, str]:
         makes="w1-signed.psbt",
     )
     final = coordinator.tells(
-        "finishes it; Bitcoin Core's code judges",
+        "finishes it; others' consensus code judges",
         "coldquorum finalize w1-signed.psbt -o w1.hex --json",
     )
-    _expect("the verdict of Bitcoin Core's consensus code", final["verified"], True)
-    _expect_payment(coordinator.folder / "w1.hex")
+    _expect("the verdict of others' consensus code", final["verified"], True)
+    _expect_payment(cast, coordinator.folder / "w1.hex")
     sent = coordinator.tells("sends it", "coldquorum broadcast w1.hex --regtest --json")
     _expect("the transaction that was sent", sent["txid"], final["txid"])
-    mined = coordinator.tells("mines a block", "coldquorum regtest mine --json")
+    mined = coordinator.tells("mines a block", f"coldquorum regtest mine{cast.of_coin} --json")
     found = coordinator.tells(
         "sees it confirmed", "coldquorum request show treasury/1 --regtest --json"
     )["transaction"]
@@ -335,14 +354,16 @@ def _signed(file: str) -> str:
     return f"{Path(file).stem}-signed.psbt"
 
 
-def _expect_payment(file: Path) -> None:
+def _expect_payment(cast: _Cast, file: Path) -> None:
     """The finished transaction pays the supplier, exactly what was asked for."""
     try:
         outputs = Transaction.parse(bytes.fromhex(file.read_text())).outputs
     except (BadInput, ValueError, OSError) as error:
         raise Differs("no finished transaction", expected=file.name, found=error) from None
-    wanted = TxOut(Sats(parse_amount(_AMOUNT, COIN)), _SUPPLIER)
-    _expect("payments to the supplier", [o for o in outputs if o.script == _SUPPLIER], [wanted])
+    coin = cast.coin.name
+    wanted = TxOut(Sats(parse_amount(f"{_AMOUNT}{coin}", coin)), cast.supplier)
+    paid = [output for output in outputs if output.script == cast.supplier]
+    _expect("payments to the supplier", paid, [wanted])
 
 
 def _expect(what: str, found: object, wanted: object) -> None:

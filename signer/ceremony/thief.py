@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from signer.build.psbt_write import build
 from signer.core.errors import BadInput, Fault
-from signer.core.hashes import hash160
 from signer.core.names import Sats
 from signer.core.psbt import Psbt, PsbtInput, PsbtOutput, proprietary
+from signer.core.script import p2pkh
 from signer.core.transaction import Transaction, TxOut
 
-POCKET = b"\x00\x14" + hash160(b"the thief's own key")
-"""The thief's script, P2WPKH."""
+POCKET = p2pkh(b"the thief's own key")
+"""The thief's script: every coin knows this form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,11 @@ def _understated(psbt: Psbt, change: int) -> bytes:
     burnt = Sats(outputs[change].amount // 2)
     outputs[change] = TxOut(Sats(outputs[change].amount - burnt), outputs[change].script)
     for at, said in enumerate(inputs):
-        told = said.witness_utxo
-        if told is not None and told.amount > burnt:
+        previous = said.previous_tx
+        if previous is None:
+            continue
+        told = previous.outputs[psbt.tx.inputs[at].outpoint.vout]
+        if told.amount > burnt:
             inputs[at] = replace(said, witness_utxo=TxOut(Sats(told.amount - burnt), told.script))
             break
     return _written(psbt, replace(psbt.tx, outputs=tuple(outputs)), tuple(inputs))

@@ -9,8 +9,14 @@ from signer.core.errors import BadInput, Fault
 if TYPE_CHECKING:
     from signer.core.coins import Network
 
+
+def _upper(text: str) -> str:
+    """Coins are written in upper case; nobody has to type it."""
+    return text.upper()
+
+
 CoinOption = Annotated[
-    str, typer.Option(callback=str.upper, help="The coin: BTC, BCH or MONA.", show_default=True)
+    str, typer.Option(callback=_upper, help="The coin: BTC, BCH or MONA.", show_default=True)
 ]
 NetworkOption = Annotated[str, typer.Option(help="main, test, signet or regtest.")]
 ScriptOption = Annotated[

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from signer.chain.errors import NodeUnreachable
 from signer.cli import show
+from signer.cli.kinds import CoinOption
 from signer.cli.session import HomeOption, JsonFlag
 from signer.core.errors import BadInput, Fault
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from signer.ceremony.demo import Attack, Played
     from signer.ceremony.stage import Step
 
+_USB_COIN = "BTC"
 _WHO, _STORY = 11, 52
 """Columns of a step's line; the command comes last and may be long."""
 
@@ -30,6 +33,7 @@ def demo(
         Path | None,
         typer.Option(metavar="DIR", readable=False, help="Leave everything in this new folder."),
     ] = None,
+    coin: CoinOption = "BTC",
     usb: Annotated[
         bool, typer.Option("--usb", help="With a simulated Coldcard and an appliance.")
     ] = False,
@@ -45,26 +49,45 @@ def demo(
     """
     from signer.ceremony.demo import play
 
-    _check_kernel()
+    _check_engine(coin)
+    if usb and coin != _USB_COIN:
+        raise BadInput(
+            f"the simulated devices know {_USB_COIN} alone",
+            fault=Fault.OFFICER,
+            found=f"--usb --coin {coin}",
+            hint="leave one of them out",
+        )
     # No session: the demo has folders of its own, and must not make the coordinator's.
     wants_json = as_json or bool(context.find_root().params.get("as_json"))
     started = time.monotonic()
     with _folder(keep) as folder:
-        played = play(folder, _narrator(show.note if wants_json else _at_once), usb=usb)
+        played = play(folder, _narrator(show.note if wants_json else _at_once), coin=coin, usb=usb)
     seconds = round(time.monotonic() - started, 1)
     show.emit(wants_json, _data(played, keep, seconds), _ending(played, keep, seconds))
 
 
-def _check_kernel() -> None:
-    """Say at once what would else come out in the middle.
+def _check_engine(coin: str) -> None:
+    """Say at once what would else come out in the middle, and fetch what can be fetched.
 
     Raises:
-        ChainError: py-bitcoinkernel is not installed.
+        ChainError: the coin's engine is not installed.
     """
     from importlib.util import find_spec
 
     from signer.chain.errors import ChainError
+    from signer.core import coins
 
+    if coins.coin(coin).engine == "bch-vm":
+        from signer.chain.bchvm import library
+
+        try:
+            library.installed()
+        except NodeUnreachable:
+            show.note(
+                f"fetching libauth {library.VERSION} with npm, once, as the lock file names it"
+            )
+            library.install()
+        return
     if find_spec("pbk") is None:
         raise ChainError(
             "the demo needs py-bitcoinkernel, which is not installed",
@@ -138,7 +161,7 @@ def _ending(played: "Played", keep: Path | None, seconds: float) -> str:
             (
                 ("confirmed", show.grouped(played.txid)),
                 ("in block", f"{played.height}, {played.block}"),
-                ("consensus", f"verified by Bitcoin Core's own code ({played.engine})"),
+                ("consensus", f"verified by others' code ({played.engine})"),
                 ("all as expected", f"{len(played.steps)} steps in {seconds} seconds"),
                 *(_kept(keep) if keep else ()),
             )
