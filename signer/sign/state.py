@@ -15,7 +15,6 @@ among them name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +25,7 @@ from policies.epochs import TrustedPolicy, trust_first
 from policies.policy import Policy
 from policies.withdrawal import Withdrawal
 from signer.core.errors import BadInput, Fault
-from signer.core.files import make_folder, read_limited, write_new
+from signer.core.files import make_folder, read_limited, sync_folder, write_new
 from signer.core.journal import Entry, Journal
 from signer.core.names import DocumentId, Fingerprint, Height, Txid
 from signer.core.vault import Vault
@@ -134,7 +133,8 @@ class State:
         if history:
             enrolled(history[-1], {pinned.id: pinned})
             verify_chain(history[-1], history[:-1], enrolment.known if enrolment else NOTHING)
-        self._store(pinned.id, "vault", vault)
+        if known is None:
+            self._store(pinned.id, "vault", vault)
         new = self._store_policies(pinned.id, policies)
         links = self._links(pinned.id, history)
         self._append("enrol", pinned.id, policies=new, key=key, fingerprint=fingerprint, **links)
@@ -203,21 +203,26 @@ class State:
         self.vaults = recall(self._home, self.journal.entries())
 
     def _store(self, vault: DocumentId, name: str, document: Envelope) -> None:
+        """Put a verified document in its place, in one step.
+
+        What lies there was left by a run that stopped, or planted. Not even the right payload is
+        kept: its signatures may be worthless, and once it is pinned no start would go on.
+        """
         path = _path(self._home, vault, name)
-        # What lies there without a pin was left by a run that stopped before its journal line.
-        with suppress(BadInput):
-            if Envelope.parse(read_limited(path, limit=MAX_DOCUMENT, what=name)).id == document.id:
-                return
+        new = path.with_suffix(".new")
         make_folder(path.parent)
         try:
-            path.unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
+            write_new(new, document.to_bytes())
+            new.replace(path)
+            sync_folder(path.parent)
         except OSError as error:
             raise BadInput(
-                "what a run that stopped has left cannot be removed",
+                "what lies in the place of a document cannot be replaced",
                 fault=Fault.MACHINE,
                 found=f"{path}: {(error.strerror or '').lower()}",
+                hint="look at what lies there, move it away, then run the same command again",
             ) from None
-        write_new(path, document.to_bytes())
 
     def _store_policies(
         self, vault: DocumentId, policies: Sequence[Envelope]

@@ -271,6 +271,51 @@ def test_what_an_interrupted_run_left_is_no_obstacle(world, tmp_path, left):
     assert policy.id == world.successor().id
 
 
+@pytest.mark.parametrize("signatures", ["bad", "none"])
+def test_a_planted_policy_with_worthless_signatures_is_replaced(world, tmp_path, signatures):
+    """The next policy's own payload, put there beforehand: if it stayed, no start would go on.
+
+    A thief who can write to the disk once, and knows which policy comes next, would stop the
+    signer with the officer's own hand: the journal pins what cannot be verified again.
+    """
+    state = world.state(tmp_path)
+    good = world.admit(world.successor())
+    worthless = {
+        "bad": tuple(replace(one, sig=bytes(64)) for one in good.signatures),
+        "none": (),
+    }[signatures]
+    path = tmp_path / "vaults" / world.vault.id / "policy-2.json"
+    path.write_bytes(replace(good, signatures=worthless).to_bytes())
+    state.accept(good)
+    assert path.read_bytes() == good.to_bytes()
+    assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.epoch == 2
+
+
+def test_a_planted_vault_without_its_attestations_is_replaced(world, tmp_path):
+    """What was verified is what lies there, signatures and all, when the vault is pinned."""
+    folder = tmp_path / "vaults" / world.vault.id
+    folder.mkdir(parents=True)
+    attested = world.vault_envelope.signed(world.officers["alice"].approval)
+    (folder / "vault.json").write_bytes(world.vault_envelope.to_bytes())
+    State(tmp_path).enrol(attested, [world.policy_envelope])
+    assert (folder / "vault.json").read_bytes() == attested.to_bytes()
+
+
+def test_what_was_planted_under_the_temporary_name_is_no_obstacle(world, tmp_path):
+    """A file, or a link that would have the document written elsewhere."""
+    state, elsewhere = world.state(tmp_path), tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"as it was")
+    folder = tmp_path / "vaults" / world.vault.id
+    (folder / "policy-2.new").symlink_to(elsewhere)
+    (folder / "policy-2.json").symlink_to(elsewhere)
+    state.accept(world.admit(world.successor()))
+    assert elsewhere.read_bytes() == b"as it was"
+    assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.epoch == 2
+    assert {path.name for path in folder.iterdir() if not path.is_symlink()} == {
+        *("vault.json", "policy-1.json", "policy-2.json"),
+    }
+
+
 def test_a_signed_void_is_remembered(world, tmp_path):
     """From then on, what it cancels is not signed here, in a new process neither."""
     first = world.withdrawal()
@@ -381,12 +426,12 @@ def test_a_document_of_another_kind_is_found(world, tmp_path):
         State(tmp_path)
 
 
-def test_what_cannot_be_removed_is_told(world, tmp_path):
+def test_what_cannot_be_replaced_is_told(world, tmp_path):
     """A folder lies where the next policy should be: the machine's fault, and nothing is pinned."""
     state = world.state(tmp_path)
     path = tmp_path / "vaults" / world.vault.id / "policy-2.json"
     path.mkdir()
-    with pytest.raises(BadInput, match="cannot be removed") as problem:
+    with pytest.raises(BadInput, match="cannot be replaced") as problem:
         state.accept(world.admit(world.successor()))
     assert problem.value.fault is Fault.MACHINE
     assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.epoch == 1
