@@ -15,6 +15,7 @@ among them name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,7 @@ from policies.epochs import TrustedPolicy, trust_first
 from policies.policy import Policy
 from policies.withdrawal import Withdrawal
 from signer.core.errors import BadInput, Fault
-from signer.core.files import make_folder, read_limited, sync_folder, write_new
+from signer.core.files import make_folder, read_limited, write_new
 from signer.core.journal import Entry, Journal
 from signer.core.names import DocumentId, Fingerprint, Height, Txid
 from signer.core.vault import Vault
@@ -203,26 +204,23 @@ class State:
         self.vaults = recall(self._home, self.journal.entries())
 
     def _store(self, vault: DocumentId, name: str, document: Envelope) -> None:
-        """Put a verified document in its place, in one step.
-
-        What lies there was left by a run that stopped, or planted. Not even the right payload is
-        kept: its signatures may be worthless, and once it is pinned no start would go on.
-        """
-        path = _path(self._home, vault, name)
-        new = path.with_suffix(".new")
+        path, data = _path(self._home, vault, name), document.to_bytes()
+        # What lies there without a pin was left by a run that stopped, or planted: once the right
+        # payload is pinned with worthless signatures, no start goes on.
+        with suppress(BadInput):
+            if read_limited(path, limit=MAX_DOCUMENT, what=name) == data:
+                return
         make_folder(path.parent)
         try:
-            new.unlink(missing_ok=True)
-            write_new(new, document.to_bytes())
-            new.replace(path)
-            sync_folder(path.parent)
+            path.unlink(missing_ok=True)
         except OSError as error:
             raise BadInput(
-                "what lies in the place of a document cannot be replaced",
+                "what lies in the place of a document cannot be removed",
                 fault=Fault.MACHINE,
                 found=f"{path}: {(error.strerror or '').lower()}",
                 hint="look at what lies there, move it away, then run the same command again",
             ) from None
+        write_new(path, data)
 
     def _store_policies(
         self, vault: DocumentId, policies: Sequence[Envelope]

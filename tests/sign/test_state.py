@@ -301,19 +301,26 @@ def test_a_planted_vault_without_its_attestations_is_replaced(world, tmp_path):
     assert (folder / "vault.json").read_bytes() == attested.to_bytes()
 
 
-def test_what_was_planted_under_the_temporary_name_is_no_obstacle(world, tmp_path):
-    """A file, or a link that would have the document written elsewhere."""
+def test_a_planted_link_does_not_have_the_document_written_elsewhere(world, tmp_path):
+    """The link goes, what it points to stays."""
     state, elsewhere = world.state(tmp_path), tmp_path / "elsewhere"
     elsewhere.write_bytes(b"as it was")
-    folder = tmp_path / "vaults" / world.vault.id
-    (folder / "policy-2.new").symlink_to(elsewhere)
-    (folder / "policy-2.json").symlink_to(elsewhere)
+    path = tmp_path / "vaults" / world.vault.id / "policy-2.json"
+    path.symlink_to(elsewhere)
     state.accept(world.admit(world.successor()))
     assert elsewhere.read_bytes() == b"as it was"
+    assert not path.is_symlink()
     assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.epoch == 2
-    assert {path.name for path in folder.iterdir() if not path.is_symlink()} == {
-        *("vault.json", "policy-1.json", "policy-2.json"),
-    }
+
+
+def test_other_attestations_of_a_pinned_vault_change_nothing(world, tmp_path):
+    """Its file is not even touched: a machine that stops then would have lost it."""
+    state = world.state(tmp_path)
+    path = tmp_path / "vaults" / world.vault.id / "vault.json"
+    before, written = path.read_bytes(), path.stat().st_ino
+    other = world.vault_envelope.signed(world.officers["carol"].approval)
+    state.enrol(other, [world.policy_envelope])
+    assert (path.read_bytes(), path.stat().st_ino) == (before, written)
 
 
 def test_a_signed_void_is_remembered(world, tmp_path):
@@ -426,12 +433,12 @@ def test_a_document_of_another_kind_is_found(world, tmp_path):
         State(tmp_path)
 
 
-def test_what_cannot_be_replaced_is_told(world, tmp_path):
+def test_what_cannot_be_removed_is_told(world, tmp_path):
     """A folder lies where the next policy should be: the machine's fault, and nothing is pinned."""
     state = world.state(tmp_path)
     path = tmp_path / "vaults" / world.vault.id / "policy-2.json"
     path.mkdir()
-    with pytest.raises(BadInput, match="cannot be replaced") as problem:
+    with pytest.raises(BadInput, match="cannot be removed") as problem:
         state.accept(world.admit(world.successor()))
     assert problem.value.fault is Fault.MACHINE
     assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.epoch == 1
