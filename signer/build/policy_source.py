@@ -10,6 +10,10 @@ from policies.policy import ADMINS, KIND, MAX_POLICY, VERSION, Policy
 from policies.strict_json import shown
 from signer.core import coins
 
+_DELAY = 144
+"""Blocks, about a day on Bitcoin: time to notice a policy that the admins were talked into, and to
+freeze. Where coins are worthless nobody should have to wait."""
+
 _COMMENTS = {
     "vault": "the id that `coldquorum vault show` prints, in full",
     "epoch": "1 for the first policy, then one more each time, with the id of the one before:",
@@ -66,7 +70,8 @@ def template(
     table: dict[str, Any] = {"kind": KIND, "version": VERSION, "epoch": 1}
     table |= {"coin": coin, "network": network, "vault": vault}
     table |= {"proposed_height": activation_height}
-    table |= {"activation_height": activation_height, "loosening_delay": 0}
+    table["activation_height"] = activation_height
+    table["loosening_delay"] = _DELAY if network == "main" else 0
     table |= {"officers": dict(officers), "roles": {ADMINS: quorum, "approvers": quorum}}
     everyone = [{"role": "approvers", "count": quorum["threshold"]}]
     kind = coins.coin(coin)

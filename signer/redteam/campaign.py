@@ -56,8 +56,8 @@ class Tally:
         accepted: how many of those were accepted.
         stricter: rules that refused what the policy, stated again, has nothing against.
         tricks: how often each trick was used.
-        slowest: the longest answer in seconds.
-        seconds: of work, all workers together.
+        slowest: the longest answer in seconds of CPU.
+        seconds: of CPU, all workers together.
         broken: how often each rule of the invariant was violated.
         findings: some of the violations, with reproducers.
     """
@@ -170,7 +170,7 @@ class Thief:
         tally = Tally()
         self._forget()
         papers: list[Paper] = []
-        started = time.perf_counter()
+        started = time.process_time()
         for name in _numbers(number, count, honest=self.world.honest):
             case = self.plan(name)
             raw, paper = self.make(case, tally.tricks)
@@ -186,7 +186,7 @@ class Thief:
                 self._remember(case.station, answer.checked)
         for paper in papers:
             self.world.forget(paper)
-        tally.seconds = time.perf_counter() - started
+        tally.seconds = time.process_time() - started
         return tally
 
     def _remember(self, station: str, checked: Checked) -> None:

@@ -119,6 +119,7 @@ class _Read:
     version: int
     lock_time: int
     withdrawal: str
+    signers: set[str]
     carried: dict[str, Table]
     policies: list[str]
 
@@ -160,7 +161,12 @@ class Oracle:
         if unknown:
             return (Violation("policy.approved", "ones that honest admins were shown", unknown[0]),)
         problems = self._coins(read, digests)
-        return tuple(problems or self._terms(read, head, seat))
+        corrupt = self.ledger.corrupt
+        if digests is None:
+            # Against what was refused, a corrupt officer counts only by having signed it.
+            keys = self.ledger.policies[seat.policy]["officers"]
+            corrupt = [name for name in corrupt if keys.get(name) in read.signers]
+        return tuple(problems or self._terms(read, head, seat, corrupt))
 
     def _coins(self, read: _Read, digests: Sequence[bytes] | None) -> list[Violation]:
         """Each input is a coin of the vault, and what is signed is this transaction as it is."""
@@ -199,7 +205,9 @@ class Oracle:
         known = self.ledger.coins.get(f"{txid}:{vout}")
         return None if known is None else (known[0], bytes.fromhex(known[1]))
 
-    def _terms(self, read: _Read, head: Table, seat: Seat) -> list[Violation]:
+    def _terms(
+        self, read: _Read, head: Table, seat: Seat, corrupt: Sequence[str]
+    ) -> list[Violation]:
         """What leaves is what was approved, and the policy, stated again, allows it."""
         newest = max((seat.policy, *read.policies), key=self._epoch)
         now = max(int(head["height"]), seat.height)
@@ -223,8 +231,9 @@ class Oracle:
         witnessed = Witnessed(
             head=head,
             policy=policy,
-            voices=[*self.ledger.approvals.get(read.withdrawal, ()), *self.ledger.corrupt],
+            voices=[*self.ledger.approvals.get(read.withdrawal, ()), *corrupt],
             history=history,
+            carried=[one for one in history if _id(one) in read.carried],
             complete=not gap,
             paid=[(script, amount) for script, amount in payments.elements()],
             change=change.total(),
@@ -262,7 +271,7 @@ class Oracle:
             name, sequence = _id(one), int(one["sequence"])
             if seat.signed.get(sequence, name) != name:
                 found.append(Violation("chain.one", seat.signed[sequence], f"{sequence}: {name}"))
-        if head["purpose"] != "void" and int(head["expiry"]) < seat.height:
+        if int(head["expiry"]) < seat.height:
             found.append(Violation("withdrawal.expired", f"{seat.height}", str(head["expiry"])))
         if _id(head) in seat.voided:
             found.append(Violation("chain.voided", "one that lives", _id(head)))
@@ -318,7 +327,8 @@ class Oracle:
             (wally.tx_get_output_satoshi(tx, at), bytes(wally.tx_get_output_script(tx, at)))
             for at in range(wally.tx_get_num_outputs(tx))
         ]
-        payload = base64.b64decode(json.loads(own[0])["payload"])
+        approved = json.loads(own[0])
+        payload = base64.b64decode(approved["payload"])
         carried = [table(item) for item in _items(own[1])]
         policies = [base64.b64decode(json.loads(item)["payload"]) for item in _items(own[2])]
         return _Read(
@@ -328,6 +338,7 @@ class Oracle:
             wally.tx_get_version(tx),
             wally.tx_get_locktime(tx),
             hashlib.sha256(payload).hexdigest(),
+            {str(one["keyid"]) for one in approved["signatures"]},
             {_id(one): one for one in carried},
             [_sha256(payload) for payload in policies],
         )

@@ -63,7 +63,7 @@ def _head(report: Report) -> Iterator[str]:
         ("corrupt officers", ", ".join(report.corrupt) or "none"),
         ("seed", report.seed),
         ("judged by", f"{report.engine}, and the policy stated a second time"),
-        ("took", f"{report.seconds:,.0f} s, {report.per_attack:.1f} ms an attack"),
+        ("took", f"{report.seconds:,.0f} s, {report.per_attack:.1f} ms of cpu an attack"),
     ):
         yield f"<dt>{_(name)}</dt><dd>{_(value)}</dd>"
     yield "</dl>\n"

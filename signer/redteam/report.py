@@ -68,7 +68,7 @@ class Report:
 
     @property
     def per_attack(self) -> float:
-        """Milliseconds of one worker for each generated attack."""
+        """Milliseconds of CPU for each generated attack."""
         return 1000 * self.tally.seconds / max(1, self.tally.attacks)
 
 

@@ -35,6 +35,7 @@ class Witnessed:
         policy: that governs it.
         voices: honest officers who approved it, and all corrupt ones.
         history: the withdrawals before it, newest first.
+        carried: those of them that the bundle holds, newest first.
         complete: whether the history reaches the first withdrawal.
         paid: scripts and amounts that leave the vault.
         change: how many outputs return to it.
@@ -50,6 +51,7 @@ class Witnessed:
     policy: Table
     voices: Sequence[str]
     history: Sequence[Table]
+    carried: Sequence[Table]
     complete: bool
     paid: Sequence[tuple[bytes, int]]
     change: int
@@ -115,6 +117,18 @@ def _belongs(seen: Witnessed) -> Iterator[Finding]:
         yield "chain.sequences", "without gaps", str(sequences)
     if any(one["vault"] != seen.head["vault"] for one in seen.history):
         yield "chain.vault", str(seen.head["vault"]), "another vault's"
+    oldest, least = (seen.head, *seen.carried)[-1], seen.height - _longest(seen.policy["rules"])
+    if int(oldest["sequence"]) > 1 and int(oldest["height"]) > least:
+        yield "chain.window", f"one of height {least}, or the first", f"from {oldest['height']} on"
+
+
+def _longest(rules: Table) -> int:
+    """How far back the longest window of a policy looks, in blocks."""
+    own = [rules.get(name, {}) for name in ("amounts", "internal", "fees")]
+    shared = rules.get("destinations", {}).get("groups", {}).values()
+    windows = [one for table in (*own, *shared) for one in table.get("windows", ())]
+    windows += own[0].get("per_destination", ())
+    return max((int(window["blocks"]) for window in windows), default=0)
 
 
 def _approvals(seen: Witnessed) -> Iterator[Finding]:
@@ -300,7 +314,7 @@ def _special(seen: Witnessed) -> Iterator[Finding]:
     if seen.purpose in ("consolidation", "void") and seen.paid:
         yield f"{seen.purpose}.pays", "only change", str(len(seen.paid))
     if seen.purpose == "void":
-        target = [one for one in seen.history if one["__id__"] == seen.head["voids"]]
+        target = [one for one in seen.carried if one["__id__"] == seen.head["voids"]]
         alike = [one for one in target if one["anchor"] == seen.head["anchor"]]
         if not alike or alike[0]["purpose"] == "void":
             yield "void.anchor", "the anchor of what it voids", str(seen.head["anchor"])

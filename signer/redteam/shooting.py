@@ -14,7 +14,8 @@ from signer.sign.check import Checked, examine
 from signer.sign.state import State
 
 SLOW: Final = 10.0
-"""Seconds of an answer from which on it counts as a finding: a file that stops a signer."""
+"""Seconds of CPU for an answer from which on it counts as a finding: a file that stops a signer.
+By the clock, a machine that is busy or was stopped would be one, too."""
 
 PARSING: Final = 1
 """The step of whatever cannot be read (as `coldsign inspect` counts)."""
@@ -29,7 +30,7 @@ class Answer:
         rule: that refused; for a crash, the exception.
         words: what it said.
         checked: what it would sign.
-        seconds: how long it took.
+        seconds: of CPU that it took.
     """
 
     step: int
@@ -46,18 +47,18 @@ class Answer:
 
 def ask(raw: bytes, state: State) -> Answer:
     """Take a bundle through steps 1 to 8, as `coldsign inspect` and `sign` do."""
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         checked = examine(raw, state.enrolments)
     except BadInput as problem:
-        return Answer(PARSING, "parse", problem.what, None, time.perf_counter() - started)
+        return Answer(PARSING, "parse", problem.what, None, time.process_time() - started)
     except Refused as problem:
         first = problem.refusals[0]
-        return Answer(first.step, first.rule, first.what, None, time.perf_counter() - started)
+        return Answer(first.step, first.rule, first.what, None, time.process_time() - started)
     except Exception as error:  # noqa: BLE001 -- whatever else it is, it is a finding
         where = _where(error)
         return Answer(-1, type(error).__name__, f"{error!r} {where}", None, 0.0)
-    return Answer(0, "", "", checked, time.perf_counter() - started)
+    return Answer(0, "", "", checked, time.process_time() - started)
 
 
 def _where(error: Exception) -> str:

@@ -134,7 +134,8 @@ class State:
         if history:
             enrolled(history[-1], {pinned.id: pinned})
             verify_chain(history[-1], history[:-1], enrolment.known if enrolment else NOTHING)
-        self._store(pinned.id, "vault", vault)
+        if known is None:
+            self._store(pinned.id, "vault", vault)
         new = self._store_policies(pinned.id, policies)
         links = self._links(pinned.id, history)
         self._append("enrol", pinned.id, policies=new, key=key, fingerprint=fingerprint, **links)
@@ -203,21 +204,23 @@ class State:
         self.vaults = recall(self._home, self.journal.entries())
 
     def _store(self, vault: DocumentId, name: str, document: Envelope) -> None:
-        path = _path(self._home, vault, name)
-        # What lies there without a pin was left by a run that stopped before its journal line.
+        path, data = _path(self._home, vault, name), document.to_bytes()
+        # What lies there without a pin was left by a run that stopped, or planted: once the right
+        # payload is pinned with worthless signatures, no start goes on.
         with suppress(BadInput):
-            if Envelope.parse(read_limited(path, limit=MAX_DOCUMENT, what=name)).id == document.id:
+            if read_limited(path, limit=MAX_DOCUMENT, what=name) == data:
                 return
         make_folder(path.parent)
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise BadInput(
-                "what a run that stopped has left cannot be removed",
+                "what lies in the place of a document cannot be removed",
                 fault=Fault.MACHINE,
                 found=f"{path}: {(error.strerror or '').lower()}",
+                hint="look at what lies there, move it away, then run the same command again",
             ) from None
-        write_new(path, document.to_bytes())
+        write_new(path, data)
 
     def _store_policies(
         self, vault: DocumentId, policies: Sequence[Envelope]

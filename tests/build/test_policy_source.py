@@ -115,6 +115,13 @@ def test_the_template_is_a_policy_with_comments():
     assert f"{said}\n[rules.amounts]\nper_payment = 100000000\n" in text
 
 
+@pytest.mark.parametrize(("network", "blocks"), [("main", 144), ("test", 0), ("regtest", 0)])
+def test_where_coins_have_a_value_what_loosens_waits_a_day(network, blocks):
+    """Unless somebody decides otherwise, and reads what the setting is for."""
+    text = template(coin="BTC", network=network, vault=VAULT, officers={})
+    assert tomllib.loads(text)["loosening_delay"] == blocks
+
+
 def test_the_template_without_officers_asks_for_them():
     """It is valid TOML that says what is missing when checked."""
     text = template(coin="BTC", network="main", vault=VAULT, officers={})

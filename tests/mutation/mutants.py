@@ -39,6 +39,9 @@ _OPERATORS = {
 _CALLS = {"any": "all", "all": "any", "min": "max", "max": "min"}
 _TEXTS = ("expected", "found", "hint")
 """Keywords of errors and refusals: what people read, and no program decides by."""
+_TYPES = ("tuple", "dict", "Mapping", "Callable")
+"""What is subscripted to write a type, and never to look something up."""
+
 _LONGEST_NAME = 140
 _TELLING = 6
 """Characters. What is shorter, such as a number, is told with what stands around it."""
@@ -153,6 +156,9 @@ def _children(node: ast.AST) -> Iterator[tuple[str, int | None, ast.AST]]:
 def _ignored(node: ast.AST, field: str) -> bool:
     if field in ("annotation", "returns", "decorator_list", "bases", "ctx"):
         return True
+    # A type that has got a name is an annotation, too.
+    if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") in _TYPES:
+        return True
     # A union of types is written like arithmetic.
     types = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance"
     return types and field == "args"
@@ -186,6 +192,8 @@ def _alternatives(node: ast.AST, at_import: bool) -> Iterator[_Change]:
 def _statements(node: ast.stmt) -> Iterator[_Change]:
     nothing = ast.copy_location(ast.Pass(), node)
     match node:
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return  # imports for annotations
         case ast.If() | ast.While():
             word = "if" if isinstance(node, ast.If) else "while"
             for value in (True, False) if word == "if" else (False,):

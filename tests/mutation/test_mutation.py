@@ -14,6 +14,9 @@ ROOT = HERE.parents[1]
 SOURCE = '''
 """Docstring."""
 LIMIT = 5
+Word = tuple[str, int]
+if TYPE_CHECKING:
+    import more
 
 def check(a, b, *, least=1):
     """Say whether 3 is more than 2."""
@@ -24,7 +27,7 @@ def check(a, b, *, least=1):
 
 
 def test_every_kind_of_fault_is_made_once():
-    """Comparisons, operators, conditions, numbers, statements; no text, and no docstring."""
+    """Comparisons, operators, conditions, numbers, statements; no text, no docstring, no type."""
     assert names(SOURCE) == {
         "LIMIT: 5 -> 6",
         "LIMIT: 5 -> 4",
@@ -47,7 +50,7 @@ def test_every_kind_of_fault_is_made_once():
 
 def outcome(code):
     """Give the constant of the source, and what its function says."""
-    space = {}
+    space = {"TYPE_CHECKING": False}
     exec(code, space)
     try:
         return space["LIMIT"], space["check"]([], [1])

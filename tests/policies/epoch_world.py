@@ -40,6 +40,8 @@ def refused(call, *args):
         call(*args)
     (refusal,) = caught.value.refusals
     assert (refusal.step, refusal.fault) == (5, Fault.COORDINATOR)
+    foreign = refusal.rule in ("policy.vault", "policy.coin", "policy.network")
+    assert ("is for another" in refusal.what) == foreign
     return refusal.rule
 
 

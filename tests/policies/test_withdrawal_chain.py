@@ -309,6 +309,22 @@ def test_a_refusal_tells_both_sides():
     assert (caught.value.expected, caught.value.found) == (one.id, OTHER_ID)
 
 
+def test_some_refusals_have_words_of_their_own():
+    """Where "its voids is wrong" would tell an officer nothing."""
+    one, two, three = documents = chain(3)
+    known = Known({1: one.id, 2: two.id}, two.height)
+    void_of_none = void(documents, replace(one, why="never asked for"))
+    dead = Known({}, voided=frozenset({one.id}))
+    for head, before, memory, what in (
+        (one, [], Known({1: OTHER_ID}), "another withdrawal 1 was approved or signed here"),
+        (one, [], dead, "withdrawal 1 was cancelled by a void"),
+        (void_of_none, documents, NOTHING, "the void 4 does not cancel what it names"),
+        (three, [two], known, "the chain from 2 on does not reach back beyond the policy's"),
+    ):
+        with pytest.raises(Refused, match=what):
+            verify_chain(head, before, memory, since=0)
+
+
 def test_a_predecessor_too_many_is_refused():
     """The head among its predecessors, or one twice."""
     documents = chain(3)

@@ -28,7 +28,12 @@ def test_two_thousand_attacks_steal_nothing(tally):
 def test_honest_bundles_are_accepted(tally):
     """Otherwise a signer that refuses everything would pass."""
     assert tally.honest >= ATTACKS // 10
-    assert tally.accepted >= 0.9 * tally.honest
+    assert tally.accepted == tally.honest
+
+
+def test_no_refusal_is_stricter_than_the_policy(tally):
+    """What is refused of honest bundles and of the careless officers' has its reason twice."""
+    assert tally.stricter == Counter()
 
 
 def test_every_trick_is_played_and_every_step_refuses(tally):

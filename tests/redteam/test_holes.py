@@ -26,6 +26,8 @@ NAMED = {
     ("chain.known",): ("quorum shopping", "chain.one"),
     ("chain.height", "timing.min_age_between"): ("height lies", "chain.heights"),
     ("chain.voided",): ("voided", "chain.voided"),
+    ("chain.voids",): ("anchor reused", "void.anchor"),
+    ("chain.window", "policy.history"): ("history forgotten", "chain.window"),
     ("withdrawal.expired",): ("expired", "withdrawal.expired"),
     ("withdrawal.policy", "policy.policy"): ("policy rolled back", "policy.governing"),
     ("approvals.quorum", "approvals.role"): ("tier evasion", "approvals.quorum"),

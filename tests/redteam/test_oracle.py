@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,41 @@ def test_it_knows_who_approved(judge, world):
     world.approve(paper, ["alice", "carol"])
     assert judge(bundle) == set()
     world.forget(paper)
+
+
+def test_a_corrupt_officer_who_did_not_sign_is_a_reason_to_refuse(thief, judge, world, monkeypatch):
+    """A corrupt voice counts for an acceptance in any case, against a refusal if it was given."""
+    bundle = honest(world)
+    checked = thief.signers.ask("fresh", bundle.to_bytes()).checked
+    digests = [coin.digest for coin in checked.facts.inputs]
+    bundle.withdrawal = paper = Paper("withdrawal", world.chain[0].payload)
+    monkeypatch.setattr(world.ledger, "corrupt", ["carol"])
+    monkeypatch.setitem(world.ledger.approvals, paper.id, ["alice"])
+    paper.sign(world.people["alice"].approval)
+    assert judge(bundle) == {"approvals.quorum"}
+    assert judge(bundle, digests=digests) == set()
+    paper.sign(world.people["carol"].approval)
+    assert judge(bundle) == set()
+
+
+def test_it_sees_a_past_that_is_cut_short(judge, world):
+    """What is carried has to begin before the longest window, and to hold what a void cancels."""
+    bundle = honest(world, 8)  # a void of the seventh
+    bundle.predecessors = bundle.predecessors[-1:]
+    assert judge(bundle) - {"policy.delay"} == {"chain.window"}
+    bundle.predecessors = []
+    assert {"chain.window", "void.anchor"} <= judge(bundle)
+
+
+def test_it_sees_that_a_void_has_expired(judge, world):
+    """As any withdrawal: its officers have said until when."""
+    found = Oracle(world.ledger)
+    seat = next(one.seat for one in world.stations if one.name == "tighter")
+    expiry = int(world.chain[7].tree()["expiry"])
+    for height, broken in ((expiry, False), (expiry + 1, True)):
+        later = replace(seat, height=height)
+        rules = {one.rule for one in found.judge(honest(world, 8).to_bytes(), None, later)}
+        assert ("withdrawal.expired" in rules) == broken
 
 
 def test_it_remembers_what_the_signer_knew(judge, world):

@@ -105,3 +105,24 @@ def test_the_page_of_the_redteam_tells_of_every_row(row):
     """docs/redteam.md lists them all."""
     text = (Path(__file__).parents[2] / "docs" / "redteam.md").read_text()
     assert re.search(rf"^\| {re.escape(row)} \|", text, re.MULTILINE)
+
+
+def test_the_long_run_on_the_page_adds_up():
+    """Its table is one run's: the classes come to the sums, and these to the attacks it names."""
+    text = (Path(__file__).parents[2] / "docs" / "redteam.md").read_text()
+    _, _, told = text.partition("## A long run")
+    rows = {
+        cells[0]: [int(cell.replace(" ", "").replace(".", "0")) for cell in cells[1:]]
+        for line in told.splitlines()
+        if line.startswith("| ") and "harmless" not in line
+        for cells in [line.strip("| ").split(" | ")]
+    }
+    sums = rows.pop("all")
+    assert [sum(column) for column in zip(*rows.values(), strict=True)] == sums
+    (attacks,) = re.findall(r"\*\*([\d ]+) generated attacks", told)
+    assert sum(sums) == int(attacks.replace(" ", ""))
+    steps = re.findall(r"^- step (\d): (.+)$", told, re.MULTILINE)
+    for step, rules in steps:
+        counts = [int(number.replace(" ", "")) for number in re.findall(r"` ([\d ]+)", rules)]
+        assert sum(counts) == sums[int(step)], step
+    assert [int(step) for step, _ in steps] == list(range(1, 9))

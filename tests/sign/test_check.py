@@ -275,6 +275,17 @@ def test_step_6_expired_by_what_this_signer_knows(world):
     assert world.examine(raw, chain=chain, height=HEIGHT + 100).passed
 
 
+def test_step_6_a_void_expires_like_anything_else(world):
+    """Its officers said until when; for another they are asked again."""
+    first = world.withdrawal()
+    terms = {"purpose": "void", "voids": first.id, "payments": (), "anchor": first.anchor}
+    void = world.withdrawal(sequence=2, previous=first.id, **terms)
+    raw = world.bundle(world.approve(void), predecessors=[first.payload])
+    chain = {1: first.id, 2: void.id}
+    assert refused(world, raw, chain=chain, height=HEIGHT + 101) == [(6, "withdrawal.expired")]
+    assert world.examine(raw, chain=chain, height=HEIGHT + 100).passed
+
+
 def chained(world: World, **changes: object) -> tuple[Withdrawal, Withdrawal]:
     """A first withdrawal and a second that follows it."""
     first = world.withdrawal()

@@ -271,6 +271,58 @@ def test_what_an_interrupted_run_left_is_no_obstacle(world, tmp_path, left):
     assert policy.id == world.successor().id
 
 
+@pytest.mark.parametrize("signatures", ["bad", "none"])
+def test_a_planted_policy_with_worthless_signatures_is_replaced(world, tmp_path, signatures):
+    """The next policy's own payload, put there beforehand: if it stayed, no start would go on.
+
+    A thief who can write to the disk once, and knows which policy comes next, would stop the
+    signer with the officer's own hand: the journal pins what cannot be verified again.
+    """
+    state = world.state(tmp_path)
+    good = world.admit(world.successor())
+    worthless = {
+        "bad": tuple(replace(one, sig=bytes(64)) for one in good.signatures),
+        "none": (),
+    }[signatures]
+    path = tmp_path / "vaults" / world.vault.id / "policy-2.json"
+    path.write_bytes(replace(good, signatures=worthless).to_bytes())
+    state.accept(good)
+    assert path.read_bytes() == good.to_bytes()
+    assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.epoch == 2
+
+
+def test_a_planted_vault_without_its_attestations_is_replaced(world, tmp_path):
+    """What was verified is what lies there, signatures and all, when the vault is pinned."""
+    folder = tmp_path / "vaults" / world.vault.id
+    folder.mkdir(parents=True)
+    attested = world.vault_envelope.signed(world.officers["alice"].approval)
+    (folder / "vault.json").write_bytes(world.vault_envelope.to_bytes())
+    State(tmp_path).enrol(attested, [world.policy_envelope])
+    assert (folder / "vault.json").read_bytes() == attested.to_bytes()
+
+
+def test_a_planted_link_does_not_have_the_document_written_elsewhere(world, tmp_path):
+    """The link goes, what it points to stays."""
+    state, elsewhere = world.state(tmp_path), tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"as it was")
+    path = tmp_path / "vaults" / world.vault.id / "policy-2.json"
+    path.symlink_to(elsewhere)
+    state.accept(world.admit(world.successor()))
+    assert elsewhere.read_bytes() == b"as it was"
+    assert not path.is_symlink()
+    assert State(tmp_path).vaults[world.vault.id].enrolment.policy.policy.epoch == 2
+
+
+def test_other_attestations_of_a_pinned_vault_change_nothing(world, tmp_path):
+    """Its file is not even touched: a machine that stops then would have lost it."""
+    state = world.state(tmp_path)
+    path = tmp_path / "vaults" / world.vault.id / "vault.json"
+    before, written = path.read_bytes(), path.stat().st_ino
+    other = world.vault_envelope.signed(world.officers["carol"].approval)
+    state.enrol(other, [world.policy_envelope])
+    assert (path.read_bytes(), path.stat().st_ino) == (before, written)
+
+
 def test_a_signed_void_is_remembered(world, tmp_path):
     """From then on, what it cancels is not signed here, in a new process neither."""
     first = world.withdrawal()

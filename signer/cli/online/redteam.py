@@ -198,7 +198,7 @@ def _head(report: "Report") -> str:
             ("corrupt", ", ".join(report.corrupt) or "nobody"),
             ("seed", report.seed),
             ("oracle", report.engine),
-            ("took", f"{report.seconds:.1f} s; {report.per_attack:.1f} ms an attack"),
+            ("took", f"{report.seconds:.1f} s; {report.per_attack:.1f} ms of cpu an attack"),
         )
     )
 

@@ -28,6 +28,15 @@ def _maps(forgery: Forgery) -> list[list[Field]]:
     return [forgery.globals, *ours]
 
 
+def _returned(forgery: Forgery) -> list[int]:
+    """Where the change is. A payment's map may hold fields, too, but no key of ours."""
+    return [
+        at
+        for at, out in enumerate(forgery.outputs)
+        if any(key[:1] == bytes((OUT_DERIVATION,)) for key, _ in out.fields)
+    ]
+
+
 def order(forgery: Forgery, _: Loot, rng: random.Random) -> bool:
     """Inputs and outputs in another order."""
     _anew(forgery)
@@ -73,23 +82,22 @@ def others_field(forgery: Forgery, _: Loot, rng: random.Random) -> bool:
 
 def fee(forgery: Forgery, _: Loot, rng: random.Random) -> bool:
     """A slightly other fee, out of the change."""
-    ours = [out for out in forgery.outputs if out.fields and out.amount > _LEAST_CHANGE]
-    if not ours:
-        return False
-    _anew(forgery)
-    ours[0].amount -= rng.randrange(200)
-    return True
+    for at in _returned(forgery):
+        if forgery.outputs[at].amount > _LEAST_CHANGE:
+            _anew(forgery)
+            forgery.outputs[at].amount -= rng.randrange(200)
+            return True
+    return False
 
 
 def change_index(forgery: Forgery, loot: Loot, rng: random.Random) -> bool:
     """Change to another fresh address within the gap."""
     tree = forgery.withdrawal.tree()
-    for at, out in enumerate(forgery.outputs):
-        if out.fields and tree is not None:
-            _anew(forgery)
-            index = rng.randrange(int(tree["sequence"]) + _GAP)
-            forgery.outputs[at] = change(loot.vault, out.amount, 1, index)
-            return True
+    for at in _returned(forgery) if tree is not None else ():
+        _anew(forgery)
+        index = rng.randrange(int(tree["sequence"]) + _GAP)
+        forgery.outputs[at] = change(loot.vault, forgery.outputs[at].amount, 1, index)
+        return True
     return False
 
 
@@ -97,13 +105,13 @@ def more_coins(forgery: Forgery, loot: Loot, rng: random.Random) -> bool:
     """A coin more, which returns with the change."""
     taken = {(one.txid, one.vout) for one in forgery.inputs}
     free = [coin for coin in loot.coins if (coin.txid, coin.vout) not in taken]
-    ours = [out for out in forgery.outputs if out.fields]
+    ours = _returned(forgery)
     if not free or not ours:
         return False
     _anew(forgery)
     coin = rng.choice(free)
     forgery.inputs.append(spend(loot.vault, coin))
-    ours[0].amount += coin.amount - _LEAST_FEE
+    forgery.outputs[ours[0]].amount += coin.amount - _LEAST_FEE
     return True
 
 
