@@ -8,6 +8,7 @@ from signer.cli.session import HomeOption, JsonFlag, session
 
 def selftest(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption = None) -> None:
     """Run the self-test, as every start does, and show it."""
+    from signer.core import secp
     from signer.keys.hardening import harden
     from signer.sign.selftest import run
 
@@ -16,8 +17,13 @@ def selftest(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOpt
     walls = harden()
     walled = {"core_dumps_off": walls.core_dumps_off, "memory_locked": walls.memory_locked}
     rows = [("ok", check.name, check.detail) for check in checks]
+    rows.append(("", "curve", secp.version()))
     rows += [("ok" if up else "no", name.replace("_", " "), "") for name, up in walled.items()]
     here.emit(
-        {"checks": [{"name": check.name, "detail": check.detail} for check in checks], **walled},
+        {
+            "checks": [{"name": check.name, "detail": check.detail} for check in checks],
+            "curve": secp.version(),
+            **walled,
+        },
         show.columns(rows),
     )
