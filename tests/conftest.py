@@ -1,6 +1,8 @@
 """What every test needs of the process that it runs in."""
 
+import os
 import signal
+import sys
 
 from hypothesis import HealthCheck, settings
 
@@ -12,3 +14,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Drawing examples takes long on a machine that does much else, which says nothing about a test.
 settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("busy")
+
+# Tests start the programs thousands of times. Where the environment forbids Python to keep what it
+# compiled, each start would compile the whole product again: half of what it costs.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False

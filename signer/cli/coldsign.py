@@ -9,42 +9,202 @@ from pathlib import Path
 
 import typer
 
-from signer.cli import exits, qr, session, show
-from signer.cli.offline import (
-    approve,
-    backups,
-    bsms,
-    device,
-    enrol,
-    inspect,
-    journal,
-    keys,
-    kit,
-    making,
-    officers,
-    policy,
-    receipts,
-    recipe,
-    serve,
-    sign,
-)
+from signer.cli import exits, session
+from signer.cli.commands import QR, Command, group, listing
 from signer.cli.session import HomeOption, JsonFlag
+
+_KEY = group(
+    "key",
+    "The signing keys of this machine.",
+    Command(
+        "create",
+        "offline.making:create",
+        "Make a key: its words or shares are shown once, then typed back.",
+    ),
+    Command(
+        "restore",
+        "offline.making:restore",
+        "Make the key that a backup stands for: words, shares, or a sealed file.",
+    ),
+    Command(
+        "backup",
+        "offline.backups:backup",
+        "Back up a key once more: its words, shares, one string, or a sealed file.",
+    ),
+    Command(
+        "verify-backup",
+        "offline.backups:verify_backup",
+        "Prove that a backup restores this key, without showing it.",
+    ),
+    Command(
+        "drill",
+        "offline.backups:drill",
+        "Make words to practise with (BIP85): a child of the key, which tells nothing of it.",
+    ),
+    Command(
+        "recipe",
+        "offline.recipe:recipe",
+        "Print how to compute by hand what `key create` made of dice, coins and the machine.",
+    ),
+    Command(
+        "list", "offline.keys:list_", "List the signing keys of this machine, by their headers."
+    ),
+    Command(
+        "xpub",
+        "offline.keys:xpub",
+        "Export the public key of an account (BIP48) with its origin, for a vault.",
+    ),
+    Command("destroy", "offline.keys:destroy", "Overwrite and remove a key."),
+)
+_OFFICER = group(
+    "officer",
+    "The approval keys of this machine.",
+    Command("create", "offline.officers:create", "Make an officer's approval key."),
+    Command("show", "offline.officers:show_", "Show an officer's public key."),
+    Command(
+        "list", "offline.officers:list_", "List the officers of this machine, by their headers."
+    ),
+)
+_POLICY = group(
+    "policy",
+    "The policies of vaults.",
+    Command(
+        "sign",
+        "offline.policy:sign",
+        "Sign a policy as one of its admins, or as an admin of the one before.",
+    ),
+    Command(
+        "accept",
+        "offline.policy:accept",
+        "Accept a vault's next policy on this machine, after reading what it changes.",
+    ),
+)
+_DEVICE = group(
+    "device",
+    "The USB signers that are plugged in.",
+    Command(
+        "list",
+        "offline.device:list_",
+        "List the devices that are plugged in: model, firmware, fingerprint, locked or not.",
+    ),
+    Command("info", "offline.device:info", "Show what one device is, and what it can do."),
+    Command(
+        "xpub",
+        "offline.device:xpub",
+        "Export a device's public key of an account (BIP48) with its origin, for a vault.",
+    ),
+    Command(
+        "register",
+        "offline.device:register",
+        "Tell a device a vault; its officer compares and confirms on the device's screen.",
+    ),
+    Command(
+        "address",
+        "offline.device:address",
+        "Show an address of a vault on a device, and print the device's beside ours.",
+    ),
+    Command(
+        "udev",
+        "offline.device:udev",
+        "Print the udev rules that let you open the devices on Linux.",
+    ),
+)
+_JOURNAL = group(
+    "journal",
+    "The record of what this machine did.",
+    Command("show", "offline.journal:show_", "Show the newest entries."),
+    Command(
+        "verify",
+        "offline.journal:verify",
+        "Verify every line, document and receipt; and ask for each verdict again, as it was then.",
+    ),
+    Command(
+        "export",
+        "offline.journal:export",
+        "Write journal, documents, receipts and evidence into one file, for an auditor.",
+    ),
+)
+_BSMS = group(
+    "bsms",
+    "Setting up a vault with others (BIP129).",
+    Command(
+        "record",
+        "offline.bsms:record",
+        "Round 1: give this key to the coordinator, signed with itself.",
+    ),
+    Command("check", "offline.bsms:check", "Round 2: check a record, and show what to compare."),
+    Command(
+        "accept",
+        "offline.bsms:accept",
+        "Round 2: check a record, keep it in the journal, end the session.",
+    ),
+    Command("close", "offline.bsms:close", "End a session without a wallet."),
+)
+_KIT = group(
+    "kit",
+    "The offline kit, from which coldsign is installed.",
+    Command(
+        "check",
+        "offline.kit:check",
+        "Compare every file of a kit with its manifest, and count the signatures.",
+    ),
+    Command(
+        "sign",
+        "offline.kit:sign",
+        "Sign a kit as one of its releasing officers: the signature is a new file in its folder.",
+    ),
+)
+_TABLE = (
+    Command(
+        "selftest",
+        "offline.selftest:selftest",
+        "Run the self-test, as every start does, and show it.",
+    ),
+    Command(
+        "enrol",
+        "offline.enrol:enrol",
+        "Learn a vault: compare its id and first address with the other officers, and pin it.",
+    ),
+    Command("approve", "offline.approve:approve", "Approve a withdrawal."),
+    Command(
+        "inspect",
+        "offline.inspect:inspect",
+        "Show any PSBT; one of an enrolled vault goes through the checks of `sign`, too.",
+    ),
+    Command(
+        "sign",
+        "offline.sign:sign",
+        "Check a PSBT, show what it does, and sign it if the officer says yes.",
+    ),
+    Command(
+        "serve",
+        "offline.serve:serve",
+        "Be a USB signer: check, show and sign what a host sends, if the officer here says yes.",
+    ),
+    Command(
+        "station",
+        "offline.receipts:station",
+        "Show the station key of this machine, which signs refusal receipts; made at first use.",
+    ),
+    _KEY,
+    _OFFICER,
+    _POLICY,
+    _DEVICE,
+    _JOURNAL,
+    _BSMS,
+    _KIT,
+    QR,
+)
 
 app = typer.Typer(
     name="coldsign",
+    cls=listing(*_TABLE),
     help="The signer: keys, approvals, signatures. Opens no socket.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # plain help: half the start-up time, and the same on every terminal
     pretty_exceptions_enable=False,  # they print local variables
 )
-key = session.group("The signing keys of this machine.")
-officer = session.group("The approval keys of this machine.")
-policy_group = session.group("The policies of vaults.")
-device_group = session.group("The USB signers that are plugged in.")
-journal_group = session.group("The record of what this machine did.")
-bsms_group = session.group("Setting up a vault with others (BIP129).")
-kit_group = session.group("The offline kit, from which coldsign is installed.")
 
 
 @app.callback()
@@ -57,71 +217,6 @@ def root(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption 
     run()
     place = home or Path(os.environ.get("COLDSIGN_HOME") or "~/.coldsign")
     session.begin(context, home=place, as_json=as_json)
-
-
-@app.command()
-def selftest(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption = None) -> None:
-    """Run the self-test, as every start does, and show it."""
-    from signer.keys.hardening import harden
-    from signer.sign.selftest import run
-
-    here = session.session(context, as_json=as_json, home=home)
-    checks = run()
-    walls = harden()
-    walled = {"core_dumps_off": walls.core_dumps_off, "memory_locked": walls.memory_locked}
-    rows = [("ok", check.name, check.detail) for check in checks]
-    rows += [("ok" if up else "no", name.replace("_", " "), "") for name, up in walled.items()]
-    here.emit(
-        {"checks": [{"name": check.name, "detail": check.detail} for check in checks], **walled},
-        show.columns(rows),
-    )
-
-
-key.command("create")(making.create)
-key.command("restore")(making.restore)
-key.command("backup")(backups.backup)
-key.command("verify-backup")(backups.verify_backup)
-key.command("drill")(backups.drill)
-key.command("recipe")(recipe.recipe)
-key.command("list")(keys.list_)
-key.command("xpub")(keys.xpub)
-key.command("destroy")(keys.destroy)
-app.add_typer(key, name="key")
-
-officer.command("create")(officers.create)
-officer.command("show")(officers.show_)
-officer.command("list")(officers.list_)
-app.add_typer(officer, name="officer")
-
-app.command("enrol")(enrol.enrol)
-app.command("approve")(approve.approve)
-policy_group.command("sign")(policy.sign)
-policy_group.command("accept")(policy.accept)
-app.add_typer(policy_group, name="policy")
-app.command("inspect")(inspect.inspect)
-app.command("sign")(sign.sign)
-app.command("serve")(serve.serve)
-device_group.command("list")(device.list_)
-device_group.command("info")(device.info)
-device_group.command("xpub")(device.xpub)
-device_group.command("register")(device.register)
-device_group.command("address")(device.address)
-device_group.command("udev")(device.udev)
-app.add_typer(device_group, name="device")
-app.command("station")(receipts.station)
-journal_group.command("show")(journal.show_)
-journal_group.command("verify")(journal.verify)
-journal_group.command("export")(journal.export)
-app.add_typer(journal_group, name="journal")
-bsms_group.command("record")(bsms.record)
-bsms_group.command("check")(bsms.check)
-bsms_group.command("accept")(bsms.accept)
-bsms_group.command("close")(bsms.close)
-app.add_typer(bsms_group, name="bsms")
-kit_group.command("check")(kit.check)
-kit_group.command("sign")(kit.sign)
-app.add_typer(kit_group, name="kit")
-app.add_typer(qr.group(), name="qr")
 
 
 def main() -> None:

@@ -38,14 +38,6 @@ class Way(StrEnum):
     """Any codes will do, if enough: a lost one costs no second round."""
 
 
-def group() -> typer.Typer:
-    """The group of both commands, for either program."""
-    app = session.group("QR codes: shown here, or read from a camera or pictures.")
-    app.command("show")(show_)
-    app.command("scan")(scan)
-    return app
-
-
 def show_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What to show.")],

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from signer.cli import show
 from signer.core.errors import BadInput, Fault
@@ -49,9 +50,11 @@ def begin(context: typer.Context, *, home: Path, as_json: bool) -> None:
     context.obj = _Root(home.expanduser(), as_json)
 
 
-def group(about: str) -> typer.Typer:
+def group(about: str, cls: type[TyperGroup]) -> typer.Typer:
     """A group of commands that also takes the two options between its name and the command's."""
-    app = typer.Typer(help=about, no_args_is_help=True)
+    app = typer.Typer(
+        cls=cls, help=about, no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    )
 
     @app.callback()
     def between(

@@ -118,7 +118,7 @@ def _binding() -> str:
     # Added in libsecp256k1 0.8.0 (its CHANGELOG.md): an older build lacks it.
     if not hasattr(library, "secp256k1_context_set_sha256_compression"):
         raise ValueError("older than libsecp256k1 0.8.0")
-    return f"{secp.version()}, compiled"
+    return "compiled, 0.8.0 or later"
 
 
 def _bip32() -> str:

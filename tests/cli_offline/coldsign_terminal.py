@@ -8,8 +8,12 @@ import subprocess
 import sys
 import termios
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "stories"))
+
+from programs import Ended, forked
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-m", "signer.cli.coldsign")
@@ -19,26 +23,19 @@ PASSPHRASE = "correct horse battery"
 WORDS = "abandon " * 11 + "about"
 
 
-@dataclass(frozen=True)
-class Ended:
-    """What a run left.
-
-    Attributes:
-        code: the exit code.
-        out: stdout.
-        err: stderr, or all that the terminal showed.
-    """
-
-    code: int
-    out: str
-    err: str
-
-
-def coldsign(*arguments, program=PROGRAM, stdin=subprocess.DEVNULL, **environment):
-    """Run coldsign without a terminal."""
-    given = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
+def coldsign(*arguments, program=None, stdin=None, **environment):
+    """Run coldsign without a terminal: in a fork, unless the interpreter's own start matters."""
+    if (
+        program is None
+        and stdin is None
+        and not any(name.startswith("PYTHON") for name in environment)
+    ):
+        with TemporaryDirectory() as scratch:
+            place = {"cwd": ROOT, "home": Path(scratch) / "home", "scratch": Path(scratch)}
+            return forked(("coldsign", *arguments), **place, environment=environment)
+    given = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
     done = subprocess.run(
-        [*program, *map(str, arguments)],
+        [*(program or PROGRAM), *map(str, arguments)],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,

@@ -13,7 +13,6 @@ runs afterwards: no `finally`, no handler, no flush.
 
 import builtins
 import errno
-import importlib
 import json
 import os
 import signal
@@ -22,12 +21,6 @@ import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
-
-PRELOADED = (
-    *("signer.cli.coldsign", "signer.cli.documents", "signer.cli.review", "signer.carry.file"),
-    *("signer.sign.sign", "signer.sign.review", "signer.sign.selftest", "signer.keys.unlock"),
-    *("signer.core.wallet", "policies.chain", "policies.policy", "signer.record.refuse"),
-)
 
 _AUDITED = {"os.link": "link", "os.rename": "replace", "os.remove": "unlink", "os.mkdir": "mkdir"}
 """Events of the interpreter's own (PEP 578): they show whether a call went by uncounted."""
@@ -193,7 +186,9 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    for module in PRELOADED:
-        importlib.import_module(module)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "stories"))
+    from zygote import warm
+
+    warm()
     for text in sys.stdin:
         print(json.dumps(run(json.loads(text))), flush=True)

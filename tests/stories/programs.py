@@ -53,13 +53,14 @@ def program(argv, *, cwd, home, prefix=(), stdout=subprocess.PIPE):
     return Ended(done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
 
 
-def forked(argv, *, cwd, home, scratch):
+def forked(argv, *, cwd, home, scratch, environment=None):
     """Run a program in a fork; `scratch` is a folder for what it prints."""
     name, *arguments = map(str, argv)
     out, err = scratch / "stdout", scratch / "stderr"
     for stale in (out, err):
         stale.unlink(missing_ok=True)
-    job = {"name": name, "arguments": arguments, "cwd": str(cwd), "home": str(home)}
+    variables = {"COLDQUORUM_HOME": str(home), "COLDSIGN_HOME": str(home), **(environment or {})}
+    job = {"name": name, "arguments": arguments, "cwd": str(cwd), "environment": variables}
     zygote = _zygote()
     zygote.stdin.write(json.dumps({**job, "out": str(out), "err": str(err)}) + "\n")
     zygote.stdin.flush()

@@ -1,0 +1,102 @@
+"""`vault addresses --csv`: any number of addresses, in order, by workers that end with it."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from signer.build import addresses as made
+
+MANY = made.ALONE + 300
+PATIENCE = 60  # seconds; a bound against hanging
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells who works")
+
+# On any machine: by three workers, and by none.
+BOTH = """
+from pathlib import Path
+from signer.build import addresses
+from signer.core.vault import Vault
+vault = Vault.parse(Path("vault.json").read_bytes())
+for cores in (3, 1):
+    addresses._cores = lambda: cores
+    parts = list(addresses.addresses(vault, 1, range(5, 5 + addresses.ALONE + 300)))
+    print(len(parts), *[address for part in parts for address in part])
+"""
+
+
+def start(counter, said):
+    """The real program, at work on a million addresses; what it says goes to a file."""
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-P", "-m", "signer.cli.coldquorum", "--home", counter.home),
+            *("vault", "addresses", counter.world.vault.name, "--csv", "--count", "1000000"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=said,
+        text=True,
+    )
+
+
+def working(program):
+    """The workers of a program that prints already."""
+    assert program.stdout.readline() == "branch,index,address\n"
+    program.stdout.readline()
+    listed = Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text()
+    return [int(pid) for pid in listed.split()]
+
+
+def gone(pids):
+    """Whether all of them end, in time."""
+    end = time.monotonic() + PATIENCE
+    while any(Path(f"/proc/{pid}/cmdline").exists() for pid in pids):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_workers_give_what_one_process_gives(counter):
+    """The same addresses in the same order, a part at a time, on the branch that was asked for."""
+    counter.file("vault.json", counter.world.vault.payload)
+    command = [sys.executable, "-c", BOTH]
+    done = subprocess.run(command, cwd=counter.folder, capture_output=True, text=True, check=True)
+    spread, alone = (line.split() for line in done.stdout.splitlines())
+    assert spread == alone
+    assert alone.pop(0) == "9"  # parts of 500, and what is left
+    assert len(set(alone)) == MANY
+    for at in (0, 499, 500, MANY - 1):
+        assert alone[at] == counter.world.vault.address(1, 5 + at)
+
+
+def test_the_lines_are_for_programs(counter):
+    """Branch, index, address; more than the list for people gives; nothing that a label says."""
+    name, vault = counter.world.vault.name, counter.world.vault
+    told = counter.run("vault", "addresses", name, "--csv", "--count", 3, "--start", 9, "--change")
+    rows = [f"1,{index},{vault.address(1, index)}" for index in (9, 10, 11)]
+    assert told.splitlines() == ["branch,index,address", *rows]
+    assert "choose one" in counter.run("vault", "addresses", name, "--csv", "--json", code=2)
+    last = ("--start", 2**31 - 1)
+    told = counter.run("vault", "addresses", name, "--csv", "--count", 1, *last)
+    assert told.splitlines()[1].startswith("0,2147483647,")
+    counter.run("vault", "addresses", name, "--csv", "--count", 2, *last, code=4)
+
+
+@LINUX
+@pytest.mark.parametrize("end", ["the reader goes", "killed", "interrupted"])
+def test_no_worker_outlives_the_program(counter, end):
+    """Whoever ends it, and however: the workers end, too, and nobody sees a traceback."""
+    told = counter.folder / "said"
+    with told.open("w") as said, start(counter, said) as program:
+        workers = working(program)
+        assert len(workers) == (made._cores() if made._cores() > 1 else 0)
+        if end == "the reader goes":
+            program.stdout.close()
+        else:
+            program.send_signal(signal.SIGKILL if end == "killed" else signal.SIGINT)
+        code = {"the reader goes": 141, "killed": -signal.SIGKILL, "interrupted": 130}[end]
+        assert program.wait(PATIENCE) == code
+        assert gone(workers)
+    assert told.read_text().strip() == ("interrupted" if end == "interrupted" else "")
