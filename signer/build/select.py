@@ -192,13 +192,13 @@ def select(coins: Iterable[UnspentCoin], need: Need) -> Selection:
     purse = Purse.of(coins, need)
     # The second helps where the first would leave so much to the fee that the policy's rate
     # does not allow it.
-    sets = [_fewest(purse, need, change=change) for change in (False, True)]
+    fewest = [_fewest(purse, need, change=change) for change in (False, True)]
     # A transaction without payments is all change, and must have some.
-    if sets[0 if need.payments else 1] is None:
+    if fewest[0 if need.payments else 1] is None:
         raise _short(purse, need)
-    if need.payments:
-        sets += [_changeless(purse, need), _joining(purse, need)]
-    settled = [_settled(purse, places, need) for places in sets if places is not None]
+    others = (_changeless(purse, need), _joining(purse, need)) if need.payments else ()
+    sets = [places for places in (*fewest, *others) if places is not None]
+    settled = [_settled(purse, places, need) for places in sets]
     found = [one for one in settled if need.payments or one.change]
     light = [one for one in found if _SCALE * one.vsize <= MAX_STANDARD_WEIGHT]
     if not light:
