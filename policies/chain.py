@@ -84,8 +84,9 @@ def verify_chain(
         )
     chain = (*predecessors, head)
     before: Withdrawal | None = None
+    previous: DocumentId | None = None
     for at, link in enumerate(chain, first):
-        _check_link(link, before, at, head, known)
+        previous = _check_link(link, before, previous, at, head=head, known=known)
         before = link
     if first > 1 and chain[0].height > since:
         what = f"one of height {since} or earlier"
@@ -104,22 +105,33 @@ def check_alone(withdrawal: Withdrawal, known: Known) -> None:
         Refused: this signer knows another one of this number or of the one before, or a later
             height, or has verified a void for it.
     """
-    _check_link(withdrawal, None, withdrawal.sequence, withdrawal, known)
+    _check_link(withdrawal, None, None, withdrawal.sequence, head=withdrawal, known=known)
 
 
 def _check_link(
-    link: Withdrawal, before: Withdrawal | None, at: int, head: Withdrawal, known: Known
-) -> None:
-    """Refuse a withdrawal that is not the one at its place in the chain."""
-    previous = (known.at(at - 1) or link.previous) if at > 1 else None
-    dead = link is head and link.id in known.voided
+    link: Withdrawal,
+    before: Withdrawal | None,
+    previous: DocumentId | None,
+    at: int,
+    *,
+    head: Withdrawal,
+    known: Known,
+) -> DocumentId:
+    """Refuse a withdrawal that is not the one at its place in the chain; give its id.
+
+    An id is a hash each time that it is asked for: so `previous` is that of `before`, once.
+    """
+    if before is None and at > 1:
+        previous = known.at(at - 1) or link.previous
+    own = link.id
+    dead = link is head and own in known.voided
     for rule, expected, found in (
         ("sequence", at, link.sequence),
-        ("previous", before.id if before else previous, link.previous),
+        ("previous", previous, link.previous),
         ("coin", head.coin, link.coin),
         ("network", head.network, link.network),
         ("vault", head.vault, link.vault),
-        ("known", known.at(at) or link.id, link.id),
+        ("known", known.at(at) or own, own),
         ("voided", "one that lives", "void" if dead else "one that lives"),
     ):
         if expected != found:
@@ -127,6 +139,7 @@ def _check_link(
     least = before.height if before else known.height if at > known.newest else link.height
     if link.height < least:
         raise _broken("height", at, f"height {least} or later", f"height {link.height}")
+    return own
 
 
 def _check_void(head: Withdrawal, history: Sequence[Withdrawal]) -> None:

@@ -164,13 +164,15 @@ class Fields:
         if not isinstance(table, dict):
             raise BadInput(f"{where} must be a table", fault=fault, found=shown(table))
         self.raw: dict[str, Any] = table
-        known = ", ".join((*required, *optional))
+        known = (*required, *optional)
         for key in table:
-            if key not in required and key not in optional:
-                raise BadInput(f"{where}: unknown key {shown(key)}", fault=fault, expected=known)
+            if key not in known:
+                raise BadInput(
+                    f"{where}: unknown key {shown(key)}", fault=fault, expected=", ".join(known)
+                )
         for key in required:
             if key not in table:
-                raise BadInput(f"{where}: {key} is missing", fault=fault, expected=known)
+                raise BadInput(f"{where}: {key} is missing", fault=fault, expected=", ".join(known))
 
     def bad(self, key: str, expected: str, found: object, hint: str = "") -> NoReturn:
         """Refuse a field's value."""
@@ -240,7 +242,8 @@ class Fields:
         found = self.raw[key]
         if not isinstance(found, str) or not found.strip() or len(found) > MAX_TEXT:
             self.bad(key, f"1 to {MAX_TEXT} characters", found)
-        if any(unicodedata.category(letter) in _INVISIBLE for letter in found):
+        # What `isprintable` passes has no letter of these categories: most text ends here.
+        if not found.isprintable() and any(unicodedata.category(c) in _INVISIBLE for c in found):
             self.bad(key, "one line of visible characters", found)
         return found
 

@@ -85,6 +85,9 @@ class Withdrawal:
         purpose: `payment`, `consolidation`, `internal` or `void`.
         voids: id of the withdrawal that a void cancels, else None.
         payload: the document's bytes: as received, or our own form for one made here.
+
+    Args:
+        received: only by `parse`: the bytes that the fields were read from.
     """
 
     coin: str
@@ -103,9 +106,12 @@ class Withdrawal:
     purpose: str = PAYMENT
     voids: DocumentId | None = None
     payload: bytes = field(init=False, repr=False)
+    received: InitVar[bytes] = b""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "payload", b"")
+    def __post_init__(self, received: bytes) -> None:
+        object.__setattr__(self, "payload", received)
+        if received:
+            return
         table = {"kind": KIND, "version": VERSION, **asdict(self)}
         del table["payload"]
         object.__setattr__(self, "payload", strict_json.dump(table))
@@ -137,7 +143,7 @@ class Withdrawal:
         if payments and not least:
             fields.bad("payments", f"empty: a {purpose} pays nobody", f"{len(payments)} payments")
         anchor = fields.table("anchor", required=("txid", "vout"))
-        withdrawal = cls(
+        return cls(
             fields.code("coin"),
             fields.code("network"),
             fields.digest("vault"),
@@ -161,9 +167,8 @@ class Withdrawal:
             Anchor(anchor.digest("txid"), anchor.integer("vout", most=MAX_VOUT)),
             purpose,
             fields.digest("voids") if purpose == VOID else None,
+            received=payload,
         )
-        object.__setattr__(withdrawal, "payload", payload)
-        return withdrawal
 
     @property
     def id(self) -> DocumentId:

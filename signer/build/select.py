@@ -1,21 +1,28 @@
 """Coin selection: which confirmed coins pay for a withdrawal, in integers only.
 
 Every coin of a vault has the same kind of script, so every input weighs the same, and the fee
-depends only on how many inputs there are and whether change returns. Two ways are tried, and the
-one of least *waste* is taken (Bitcoin Core, `src/wallet/coinselection.h`: what the inputs cost
-now above what they would cost later, plus the change's cost or, without change, the excess):
+depends only on how many inputs there are and whether change returns. Three ways are tried, and
+the one of least *waste* is taken (Bitcoin Core, `src/wallet/coinselection.h`: what the inputs
+cost now above what they would cost later, plus the change's cost or, without change, the excess):
 
 1. branch and bound for a set that needs no change: cheaper, and it says less to an observer;
-2. largest first until one more coin suffices, then the smallest coin that does.
+2. the fewest coins: the largest until one more suffices, then the smallest that does;
+3. while fees are below the long-term rate, the most coins that are needed, smallest first.
+
+With change, waste depends on the number of inputs alone: no way wastes less than 2 while fees are
+high, nor than 3 while they are low, as far as weight and the fee's ceilings let it.
 
 The anchor is always in the set: it is what makes two fulfilments exclude each other.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import accumulate
 
-from signer.build.bound import branch_and_bound
+from signer.build.bound import Window, branch_and_bound
 from signer.chain.chain import MIN_RELAY_FEE, FeeRate, UnspentCoin
 from signer.core.errors import BadInput, Fault, Refusal, Refused
 from signer.core.names import Sats
@@ -26,6 +33,13 @@ DUST_RATE = FeeRate(3000)
 """At which an output must be worth spending (Bitcoin Core, DUST_RELAY_TX_FEE)."""
 LONG_TERM_RATE = FeeRate(10_000)
 """What spending a coin left alone will cost one day (Core, DEFAULT_CONSOLIDATE_FEERATE)."""
+_MOST_JOINED = 100
+"""Coins beside the anchor that are joined because fees are low: no transaction of Core's published
+simulations has more inputs (93, pull request 27877), and people carry and sign ours by hand."""
+_CHANGE_LOWER = 50_000
+"""The least change in satoshi that Core aims at (`CHANGE_LOWER`)."""
+_CHANGE_UPPER = 1_000_000
+"""The most change in satoshi that Core aims at (`CHANGE_UPPER`), or twice what is paid."""
 MAX_STANDARD_WEIGHT = 400_000
 """Weight units that nodes relay (Bitcoin Core, MAX_STANDARD_TX_WEIGHT)."""
 _SCALE = 4
@@ -154,7 +168,7 @@ class Selection:
     """The coins to spend, made by `select`. Coins are payments plus change plus fee.
 
     Attributes:
-        coins: the anchor first.
+        coins: the anchor first, then the largest first.
         change: satoshi that return; 0 means no change output.
         fee: satoshi, at least the wanted rate times `vsize`.
         vsize: virtual bytes of the signed transaction, at most.
@@ -177,24 +191,24 @@ def select(coins: Iterable[UnspentCoin], need: Need) -> Selection:
         Refused: the fee would pass the withdrawal's ceiling, or the policy's.
     """
     _check_need(need)
-    anchor, others = _sorted(coins, need)
+    purse = Purse.of(coins, need)
     # The second helps where the first would leave so much to the fee that the policy's rate
     # does not allow it.
-    sets = [_accumulated(anchor, others, need, change=change) for change in (False, True)]
+    fewest = [_fewest(purse, need, change=change) for change in (False, True)]
     # A transaction without payments is all change, and must have some.
-    if sets[0 if need.payments else 1] is None:
-        raise _short(anchor, others, need)
-    if need.payments:
-        sets.append(_changeless(anchor, others, need))
-    settled = [_settled(chosen, need) for chosen in sets if chosen is not None]
+    if fewest[0 if need.payments else 1] is None:
+        raise _short(purse, need)
+    others = (_changeless(purse, need), _joining(purse, need)) if need.payments else ()
+    sets = [places for places in (*fewest, *others) if places is not None]
+    settled = [_settled(purse, places, need) for places in sets]
     found = [one for one in settled if need.payments or one.change]
     light = [one for one in found if _SCALE * one.vsize <= MAX_STANDARD_WEIGHT]
     if not light:
-        raise _heavy(min(len(one.coins) for one in found), need)
+        raise _heavy(min(one.inputs for one in found), need)
     allowed = [one for one in light if one.fee <= need.fee_limit(one.vsize).most]
     if not allowed:
         raise _dear(min(light, key=lambda one: one.fee), need)
-    return min(allowed, key=lambda one: one.waste)
+    return min(allowed, key=lambda one: one.waste).selection(purse)
 
 
 def gather(coins: Iterable[UnspentCoin], need: Need, most: int) -> Selection:
@@ -210,22 +224,21 @@ def gather(coins: Iterable[UnspentCoin], need: Need, most: int) -> Selection:
         Refused: the fee would pass the withdrawal's ceiling, or the policy's.
     """
     _check_need(need)
-    anchor, others = _sorted(coins, need)
-    chosen = [anchor, *reversed(others)][:most]
-    best: Selection | None = None
-    for count in range(1, len(chosen) + 1):
-        if _excess(chosen[:count], need, change=True) < need.change_floor:
+    purse = Purse.of(coins, need)
+    best: _Settled | None = None
+    for count in range(min(most, 1 + len(purse.rising))):
+        one = _settled(purse, range(count - 1, -1, -1), need)
+        if not one.change:
             continue
-        one = _settled(chosen[:count], need)
         heavy = _SCALE * one.vsize > MAX_STANDARD_WEIGHT
         if heavy or one.fee > need.fee_limit(one.vsize).most:
             if best is None:
-                raise _heavy(count, need) if heavy else _dear(one, need)
+                raise _heavy(one.inputs, need) if heavy else _dear(one, need)
             break
         best = one
     if best is None:
-        raise _short(anchor, others, need)
-    return best
+        raise _short(purse, need)
+    return best.selection(purse)
 
 
 def _output_size(script: bytes) -> int:
@@ -250,110 +263,181 @@ def _check_need(need: Need) -> None:
             )
 
 
-def _sorted(
-    coins: Iterable[UnspentCoin], need: Need
-) -> tuple[UnspentCoin, tuple[UnspentCoin, ...]]:
-    """The anchor, and the others that pay for their own input, largest first."""
-    anchor = None
-    others = []
-    for coin in coins:
-        if coin.outpoint == need.anchor:
-            anchor = coin
-        elif coin.amount * _UNITS > need.each:
-            others.append(coin)
-    if anchor is None:
-        raise BadInput(
-            "the withdrawal's anchor coin is not there to be spent",
-            fault=Fault.COORDINATOR,
-            expected=f"{need.anchor.txid}:{need.anchor.vout}, confirmed and unspent",
-            hint="if this withdrawal was paid already, it is done; otherwise make a new request",
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """The coins, and the amounts of those beside the anchor in rising order.
+
+    All inputs weigh the same, so that a choice is one of amounts. Only at its end are coins looked
+    for that have them: sorting a million numbers costs less than sorting a million coins.
+
+    Attributes:
+        anchor: the coin that is in every set.
+        coins: all, in no order.
+        rising: amounts of those beside the anchor that pay for their own input.
+        below: sums of the first 0, 1, 2 ... of `rising`.
+    """
+
+    anchor: UnspentCoin
+    coins: Sequence[UnspentCoin]
+    rising: Sequence[int]
+    below: Sequence[int]
+
+    @classmethod
+    def of(cls, coins: Iterable[UnspentCoin], need: Need) -> "Purse":
+        """Take the coins up.
+
+        Raises:
+            BadInput: the anchor is not among them.
+        """
+        every = coins if isinstance(coins, list | tuple) else list(coins)
+        txid, vout = need.anchor.txid, need.anchor.vout
+        anchors = [c for c in every if c.outpoint.vout == vout and c.outpoint.txid == txid]
+        if not anchors:
+            raise BadInput(
+                "the withdrawal's anchor coin is not there to be spent",
+                fault=Fault.COORDINATOR,
+                expected=f"{txid}:{vout}, confirmed and unspent",
+                hint="if this withdrawal was paid already, it is done; "
+                "otherwise make a new request",
+            )
+        least = need.each // _UNITS
+        rising = sorted([amount for c in every if (amount := c.amount) > least])
+        if (mine := anchors[0].amount) > least:
+            del rising[bisect_left(rising, mine)]
+        return cls(anchors[0], every, rising, list(accumulate(rising, initial=0)))
+
+    def chosen(self, places: Sequence[int]) -> tuple[UnspentCoin, ...]:
+        """The anchor, and coins of the amounts at some places, largest first.
+
+        Of equal ones those with the first outpoints, so that the same coins give the same choice
+        in any order.
+        """
+        wanted = Counter(self.rising[place] for place in places)
+        having: dict[int, list[UnspentCoin]] = {amount: [] for amount in wanted}
+        for coin in [c for c in self.coins if c.amount in wanted and c is not self.anchor]:
+            having[coin.amount].append(coin)
+        return self.anchor, *(
+            coin
+            for amount in sorted(wanted, reverse=True)
+            for coin in nsmallest(wanted[amount], having[amount], key=_outpoint)
         )
-    # Ties by outpoint, so that the same coins give the same choice in any order.
-    others.sort(key=lambda coin: (-coin.amount, coin.outpoint.txid, coin.outpoint.vout))
-    return anchor, tuple(others)
 
 
-def _excess(chosen: Sequence[UnspentCoin], need: Need, *, change: bool) -> int:
-    """Satoshi left after the payments and the least fee."""
-    total = sum(coin.amount for coin in chosen)
-    return total - need.paid - need.fee(len(chosen), change=change)
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A selection whose coins are still places in a purse."""
+
+    places: Sequence[int]
+    change: Sats
+    fee: Sats
+    vsize: int
+    waste: int
+
+    @property
+    def inputs(self) -> int:
+        return 1 + len(self.places)
+
+    def selection(self, purse: Purse) -> Selection:
+        return Selection(purse.chosen(self.places), self.change, self.fee, self.vsize, self.waste)
 
 
-def _settled(chosen: Sequence[UnspentCoin], need: Need) -> Selection:
+def _outpoint(coin: UnspentCoin) -> tuple[str, int]:
+    return coin.outpoint.txid, coin.outpoint.vout
+
+
+def _settled(purse: Purse, places: Sequence[int], need: Need) -> _Settled:
     """Change if it is worth making, otherwise the rest is fee."""
-    count = len(chosen)
-    spare = _excess(chosen, need, change=False)
-    change = _excess(chosen, need, change=True)
+    count = 1 + len(places)
+    rest = purse.anchor.amount + sum(purse.rising[place] for place in places) - need.paid
     inputs = count * (need.each - need.later)
-    if change >= need.change_floor:
-        fee = need.fee(count, change=True)
-        waste = inputs + (spare - change) * _UNITS + need.later
+    least, fee = need.fee(count, change=False), need.fee(count, change=True)
+    if rest - fee >= need.change_floor:
+        waste = inputs + (fee - least) * _UNITS + need.later
         vsize = need.vsize(count, change=True)
-        return Selection(tuple(chosen), Sats(change), Sats(fee), vsize, waste)
-    fee = need.fee(count, change=False) + spare
+        return _Settled(places, Sats(rest - fee), Sats(fee), vsize, waste)
     vsize = need.vsize(count, change=False)
-    return Selection(tuple(chosen), Sats(0), Sats(fee), vsize, inputs + spare * _UNITS)
+    return _Settled(places, Sats(0), Sats(rest), vsize, inputs + (rest - least) * _UNITS)
 
 
-def _accumulated(
-    anchor: UnspentCoin, others: Sequence[UnspentCoin], need: Need, *, change: bool
-) -> list[UnspentCoin] | None:
+def _fewest(purse: Purse, need: Need, *, change: bool) -> list[int] | None:
     """Largest first, closed by the smallest coin that suffices; None if all are too few."""
-    least = need.paid + (need.change_floor if change else 0)
-    chosen = [anchor]
-    total: int = anchor.amount
-    for place, coin in enumerate(others):
-        if total >= least + need.fee(len(chosen), change=change):
-            return chosen
-        lacking = least + need.fee(len(chosen) + 1, change=change) - total
-        if coin.amount >= lacking:
-            # The amounts fall, so their negatives rise, as bisect wants them.
-            end = bisect_right(others, -lacking, lo=place, key=lambda other: -other.amount)
-            return [*chosen, others[end - 1]]
-        chosen.append(coin)
-        total += coin.amount
-    return chosen if total >= least + need.fee(len(chosen), change=change) else None
+    rising, below, size = purse.rising, purse.below, len(purse.rising)
+    least = need.paid + (need.change_floor if change else 0) - purse.anchor.amount
+
+    def suffice(count: int) -> bool:
+        return below[size] - below[size - count] >= least + need.fee(1 + count, change=change)
+
+    count = bisect_left(range(size + 1), True, key=suffice)
+    if count > size:
+        return None
+    if not count:
+        return []
+    first = size - count + 1
+    lacking = least + need.fee(1 + count, change=change) - (below[size] - below[first])
+    return [*range(size - 1, first - 1, -1), bisect_left(rising, lacking, 0, first)]
 
 
-def _changeless(
-    anchor: UnspentCoin, others: Sequence[UnspentCoin], need: Need
-) -> list[UnspentCoin] | None:
+def _joining(purse: Purse, need: Need) -> list[int] | None:
+    """As many coins as are needed at most, where spending them now is cheaper than one day.
+
+    The smallest first until they suffice; the next larger ones for them if those would be too many
+    for people, one transaction, or its fee. The change is as large as Bitcoin Core aims at.
+    """
+    if need.each >= need.later:
+        return None
+    least = need.paid + max(_CHANGE_LOWER, min(2 * need.paid, _CHANGE_UPPER), need.change_floor)
+    least -= purse.anchor.amount
+    below, size = purse.below, len(purse.rising)
+
+    def passes(count: int) -> bool:
+        """Whether so many others are too many."""
+        vsize = need.vsize(1 + count, change=True)
+        fee = need.fee(1 + count, change=True)
+        return _SCALE * vsize > MAX_STANDARD_WEIGHT or fee > need.fee_limit(vsize).most
+
+    most = bisect_left(range(min(size, _MOST_JOINED) + 1), True, key=passes) - 1
+    if most < 0:
+        return None
+
+    def suffice(count: int) -> bool:
+        return below[count] >= least + need.fee(1 + count, change=True)
+
+    count = bisect_left(range(most + 1), True, key=suffice)
+    if count <= most:
+        return list(range(count - 1, -1, -1))
+    least += need.fee(1 + most, change=True)
+    first = bisect_left(range(size - most + 1), least, key=lambda at: below[at + most] - below[at])
+    return list(range(first + most - 1, first - 1, -1)) if first <= size - most else None
+
+
+def _changeless(purse: Purse, need: Need) -> tuple[int, ...] | None:
     """The anchor and others that leave too little for change, and a fee that is allowed."""
-    # The bounds leave room for the rounding up of size and fee, and for a longer count of inputs
-    # (9 bytes at most): whether a set will do is decided by its exact fee.
-    low = need.paid * _UNITS + need.weight(0, change=False) * need.fee_rate
-    low -= anchor.amount * _UNITS - need.each
-    room = need.change_floor + need.fee(1, change=True) - need.fee(1, change=False) + 1
-    high = low + room * _UNITS + 10 * _SCALE * need.fee_rate
 
-    def settled(places: Sequence[int]) -> Selection:
-        return _settled([anchor, *(others[place] for place in places)], need)
+    def window(others: int) -> Window:
+        count = 1 + others
+        fee, vsize = need.fee(count, change=False), need.vsize(count, change=False)
+        most = need.fee(count, change=True) + need.change_floor - 1
+        high = min(most, need.fee_limit(vsize).most)
+        due = need.paid - purse.anchor.amount
+        heavy = _SCALE * vsize > MAX_STANDARD_WEIGHT
+        low = purse.below[-1] + 1 if heavy else due + fee
+        return Window(low, due + high, count * (need.each - need.later))
 
-    def waste(places: Sequence[int]) -> int | None:
-        one = settled(places)
-        spare = one.fee - need.fee(len(one.coins), change=False)
-        fits = one.change == 0 and spare >= 0 and one.fee <= need.fee_limit(one.vsize).most
-        return one.waste if fits else None
-
-    found = branch_and_bound(
-        [coin.amount * _UNITS - need.each for coin in others],
-        low,
-        high,
-        each=need.each - need.later,
-        waste=waste,
-    )
-    return None if found is None else list(settled(found).coins)
+    if window(0).low <= 0:
+        return None  # the anchor alone pays: `_fewest` has it
+    return branch_and_bound(purse.rising, purse.below, window, scale=_UNITS)
 
 
-def _short(anchor: UnspentCoin, others: Sequence[UnspentCoin], need: Need) -> BadInput:
-    total = anchor.amount + sum(coin.amount for coin in others)
+def _short(purse: Purse, need: Need) -> BadInput:
+    inputs = 1 + len(purse.rising)
+    total = purse.anchor.amount + purse.below[-1]
     least = 0 if need.payments else need.change_floor
-    wanted = need.paid + least + need.fee(1 + len(others), change=not need.payments)
+    wanted = need.paid + least + need.fee(inputs, change=not need.payments)
     return BadInput(
         f"the vault is {wanted - total} sat short",
         fault=Fault.OFFICER,
         expected=f"{wanted} sat: {need.paid + least} sat of payments or change, and the fee",
-        found=f"{total} sat in {1 + len(others)} confirmed coins worth their fee",
+        found=f"{total} sat in {inputs} confirmed coins worth their fee",
         hint="unconfirmed and immature coins are not counted: wait for them, or pay less",
     )
 
@@ -368,7 +452,7 @@ def _heavy(inputs: int, need: Need) -> BadInput:
     )
 
 
-def _dear(cheapest: Selection, need: Need) -> Refused:
+def _dear(cheapest: _Settled, need: Need) -> Refused:
     limit = need.fee_limit(cheapest.vsize)
     return Refused(
         Refusal(

@@ -34,7 +34,8 @@ _LIST: Final = (
 )
 _WORDS: Final = _LIST.split()
 _PAIRS: Final = [word[0] + word[-1] for word in _WORDS]
-_OF_PAIR: Final = {pair: byte for byte, pair in enumerate(_PAIRS)}
+_OF_PAIR: Final = {memoryview(pair.encode()).cast("H")[0]: byte for byte, pair in enumerate(_PAIRS)}
+"""By two letters read as one number of 16 bits: a whole text is so read at once."""
 _OF_WORD: Final = {word: byte for byte, word in enumerate(_WORDS)}
 
 _bad = partial(BadInput, fault=Fault.OFFICER, hint="scan or copy it again")
@@ -65,18 +66,29 @@ def decode(text: str, style: Style = Style.MINIMAL) -> bytes:
         BadInput: an unknown word (with its position), too short, or another checksum.
     """
     text = text.lower()
-    if style is Style.MINIMAL:
-        table, words = _OF_PAIR, [text[at : at + 2] for at in range(0, len(text), 2)]
-    else:
-        table, words = _OF_WORD, text.split(style.value)
     try:
-        data = bytes(map(table.__getitem__, words))
-    except KeyError as error:
-        at = words.index(error.args[0]) + 1
-        raise _bad(f"bytewords: word {at} is none", found=ascii(error.args[0][:8])) from None
+        if style is Style.MINIMAL:
+            raw = text.encode("ascii", "replace")
+            data = bytes(
+                map(_OF_PAIR.__getitem__, memoryview(raw + b"?" * (len(raw) % 2)).cast("H"))
+            )
+        else:
+            data = bytes(map(_OF_WORD.__getitem__, text.split(style.value)))
+    except KeyError:
+        raise _unknown(text, style) from None
     if len(data) <= CHECKSUM_SIZE:
         raise _bad("bytewords: too short", found=f"{len(data)} words")
     body, checksum = data[:-CHECKSUM_SIZE], data[-CHECKSUM_SIZE:]
     if crc32(body) != int.from_bytes(checksum, "big"):
         raise _bad("bytewords: the checksum does not fit")
     return body
+
+
+def _unknown(text: str, style: Style) -> BadInput:
+    """The first word that is none."""
+    if style is Style.MINIMAL:
+        known, words = set(_PAIRS), [text[at : at + 2] for at in range(0, len(text), 2)]
+    else:
+        known, words = set(_WORDS), text.split(style.value)
+    at, word = next((at, word) for at, word in enumerate(words, 1) if word not in known)
+    return _bad(f"bytewords: word {at} is none", found=ascii(word[:8]))

@@ -142,6 +142,7 @@ class Decoder:
         # Equations that join several unknown fragments, by one of them: (which, their sum). That
         # one stands in no other equation.
         self._mixed: dict[int, tuple[int, int]] = {}
+        self._pivots = 0  # its keys, as bits
 
     @property
     def count(self) -> int:
@@ -185,9 +186,11 @@ class Decoder:
                 total ^= self._solved[index]
             else:
                 which |= 1 << index
-        for pivot, (members, joined) in self._mixed.items():
-            if which >> pivot & 1:
-                which, total = which ^ members, total ^ joined
+        known = which & self._pivots
+        while known:
+            lowest = known & -known
+            members, joined = self._mixed[lowest.bit_length() - 1]
+            which, total, known = which ^ members, total ^ joined, known ^ lowest
         if which:
             self._add(which, total)
         elif total:
@@ -202,8 +205,10 @@ class Decoder:
             if members >> pivot & 1:
                 self._mixed[other] = (members ^ which, joined ^ total)
         self._mixed[pivot] = (which, total)
+        self._pivots |= 1 << pivot
         for index in [i for i, (members, _) in self._mixed.items() if members == 1 << i]:
             self._solved[index] = self._mixed.pop(index)[1]
+            self._pivots ^= 1 << index
 
     def message(self) -> bytes:
         """The message, once complete.

@@ -5,6 +5,7 @@ as GIF's appendix F has it. Two colours only, so that nothing but the standard l
 """
 
 import html
+import re
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,8 @@ SCALE: Final = 6
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PALETTE: Final = b"\xff\xff\xff\0\0\0"  # 0 light, 1 dark
 
+_DARK: Final = re.compile(b"\1+")
+
 _CODE_SIZE: Final = 2  # GIF's least, though one bit would do
 _CLEAR, _END, _FIRST = 4, 5, 6
 _FULL: Final = 4096
@@ -25,17 +28,21 @@ _FULL: Final = 4096
 
 def pixels(code: Code, scale: int = SCALE) -> list[bytes]:
     """The code with its quiet zone, a byte a pixel: 1 dark, 0 light."""
-    wide = (bytes(module for module in row for _ in range(scale)) for row in code.framed())
+    light, dark = bytes(scale), b"\1" * scale
+    wide = (
+        row.replace(b"\0", b"\2").replace(b"\1", dark).replace(b"\2", light)
+        for row in code.framed()
+    )
     return [row for row in wide for _ in range(scale)]
 
 
 def png(code: Code, scale: int = SCALE) -> bytes:
     """A picture of one code."""
     rows = pixels(code, scale)
-    # One bit a pixel, 1 light: greyscale.
-    packed = b"".join(b"\0" + _bits(row) for row in rows)
+    # One bit a pixel, 1 light: greyscale. Equal rows are packed once.
+    packed = b"".join((b"\0" + _bits(row)) * scale for row in rows[::scale])
     header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 1, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(packed, 9)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(packed)), (b"IEND", b""))
     return _PNG + b"".join(map(_chunk, chunks))
 
 
@@ -64,9 +71,9 @@ def svg(code: Code) -> str:
     """A drawing of one code, a unit a module."""
     rows = code.framed()
     runs = "".join(
-        f"M{start} {y}h{length}v1h-{length}z"
+        f"M{run.start()} {y}h{len(run[0])}v1h-{len(run[0])}z"
         for y, row in enumerate(rows)
-        for start, length in _runs(row)
+        for run in _DARK.finditer(row)
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {len(rows)} {len(rows)}" '
@@ -116,16 +123,6 @@ def _bits(row: bytes) -> bytes:
 
 
 _INVERTED: Final = b"10" + bytes(254)
-
-
-def _runs(row: bytes) -> list[tuple[int, int]]:
-    """Where dark modules start, and how many there are in a row."""
-    runs, at = [], row.find(1)
-    while at >= 0:
-        end = row.find(0, at)
-        runs.append((at, (len(row) if end < 0 else end) - at))
-        at = row.find(1, end) if end >= 0 else -1
-    return runs
 
 
 def _blocks(data: bytes) -> list[bytes]:

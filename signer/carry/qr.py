@@ -1,6 +1,7 @@
 """QR codes: how much one holds, and its modules drawn.
 
-Source: ISO/IEC 18004:2015, table 7 (capacity) and section 9.1 (quiet zone). segno makes the codes.
+Source: ISO/IEC 18004:2015, table 7 (capacity) and section 9.1 (quiet zone). Codes of a series are
+made by `qr_encoder.py`, the few that hold other text by segno.
 Error correction is level L: a screen has no scratches, and whatever the level, a code that was
 read is read right. Text is in the alphanumeric mode, which BBQr and UR are made for.
 """
@@ -11,6 +12,7 @@ from typing import Final
 
 import segno
 
+from signer.carry.qr_encoder import MASK, modules
 from signer.core.errors import BadInput, Fault
 
 QUIET: Final = 4
@@ -18,10 +20,6 @@ QUIET: Final = 4
 VERSIONS: Final = range(1, 41)
 DEFAULT_VERSION: Final = 15
 """77 modules a side: what a cheap laptop's camera still reads at arm's length."""
-
-_MASK: Final = 3
-"""One mask for all codes. The standard has each scored under eight, which takes segno most of its
-time; what is carried is as good as random, so that none of them is better."""
 
 # Characters in alphanumeric mode at level L, by version from 1.
 _CAPACITY: Final = (
@@ -91,12 +89,9 @@ def draw(text: str, version: int) -> Code:
         BadInput: the text does not fit, or has characters that are not alphanumeric.
     """
     try:
-        made = segno.make_qr(
-            text, error="l", version=version, mode="alphanumeric", mask=_MASK, boost_error=False
-        )
+        return Code(modules(text, version))
     except ValueError as error:
         raise _bad("not a text for this code", found=str(error).lower()[:80]) from None
-    return Code(tuple(bytes(row) for row in made.matrix))
 
 
 def draw_text(text: str) -> Code:
@@ -106,7 +101,7 @@ def draw_text(text: str) -> Code:
         BadInput: too long for one code (2,331 bytes).
     """
     try:
-        made = segno.make_qr(text, error="m", mode="byte", encoding="utf-8", mask=_MASK)
+        made = segno.make_qr(text, error="m", mode="byte", encoding="utf-8", mask=MASK)
     except ValueError as error:
         raise _bad("not a text for one code", found=str(error).lower()[:80]) from None
     return Code(tuple(bytes(row) for row in made.matrix))

@@ -42,7 +42,7 @@ class Xoshiro256:
 
     def below(self, count: int) -> int:
         """A number under `count`. The top fraction may round up to 1: it gives the last number."""
-        return min(int(self.fraction() * count), count - 1)
+        return min(int(self.draw() * _UNIT * count), count - 1)
 
 
 class Sampler:

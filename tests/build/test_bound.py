@@ -1,57 +1,66 @@
 """Branch and bound against trying every set."""
 
-from itertools import combinations
+from itertools import accumulate, combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signer.build.bound import branch_and_bound
+from signer.build.bound import Window, branch_and_bound
 
 
-def by_trying(values, low, high, waste):
-    """Find the least waste of all sets within the bounds, the slow way."""
-    wastes = [
-        waste(places)
-        for count in range(len(values) + 1)
-        for places in combinations(range(len(values)), count)
-        if low <= sum(values[place] for place in places) <= high
-    ]
-    return min((one for one in wastes if one is not None), default=None)
+def search(rising, window, scale=1):
+    """Ask branch and bound."""
+    return branch_and_bound(rising, [*accumulate(rising, initial=0)], window, scale=scale)
+
+
+def by_trying(rising, window, scale):
+    """Find the least waste of all sets within their windows that need all their amounts."""
+    least = None
+    for count in range(1, len(rising) + 1):
+        fits = window(count)
+        for places in combinations(range(len(rising)), count):
+            total = sum(rising[place] for place in places)
+            # A set that suffices without its smallest is another set, and a burnt coin.
+            needed = count == 1 or total - rising[places[0]] < window(count - 1).low
+            if needed and fits.low <= total <= fits.high:
+                waste = fits.waste + (total - fits.low) * scale
+                least = waste if least is None else min(least, waste)
+    return least
 
 
 @given(
-    st.lists(st.integers(1, 60), max_size=9),
-    st.integers(0, 200),
-    st.integers(0, 12),
-    st.integers(0, 5),
+    amounts=st.lists(st.integers(1, 60), max_size=9),
+    low=st.integers(1, 200),
+    width=st.integers(0, 12),
+    each=st.integers(-5, 5),
+    growth=st.integers(0, 3),
+    scale=st.integers(1, 3),
 )
-def test_it_finds_the_least_waste(values, low, width, each):
-    """A set within the bounds is found whenever there is one, and none wastes less."""
-    values.sort(reverse=True)
+def test_it_finds_the_least_waste(*, amounts, low, width, each, growth, scale):
+    """A set within its window is found whenever there is one, and none wastes less."""
+    rising = sorted(amounts)
 
-    def waste(places):
-        return len(places) * each + sum(values[place] for place in places) - low
+    def window(count):
+        return Window(low + growth * count, low + growth * count + width, count * each)
 
-    # Going past the low bound stops a branch, so only sets that need all their numbers count.
-    found = branch_and_bound(values, low, low + width, each=each, waste=waste)
-    least = by_trying(values, low, low + width, waste)
+    found = search(rising, window, scale)
+    least = by_trying(rising, window, scale)
     assert (found is None) == (least is None)
     if found is not None:
-        assert low <= sum(values[place] for place in found) <= low + width
-        assert waste(found) == least
+        total, fits = sum(rising[place] for place in found), window(len(found))
+        assert sorted(set(found), reverse=True) == list(found)
+        assert fits.low <= total <= fits.high
+        assert fits.waste + (total - fits.low) * scale == least
 
 
-@given(st.lists(st.integers(1, 60), min_size=1, max_size=9), st.integers(0, 200))
-def test_a_set_that_will_not_do_is_never_given(values, low):
-    """The exact price has the last word, whatever the bounds say."""
-    found = branch_and_bound(
-        sorted(values, reverse=True), low, low + 50, each=1, waste=lambda _: None
-    )
-    assert found is None
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=9), st.integers(1, 200))
+def test_a_size_that_will_not_do_is_never_given(amounts, low):
+    """A window that is empty lets nothing through, whatever would add up."""
+    assert search(sorted(amounts), lambda count: Window(low, low - 1, count)) is None
 
 
 def test_a_hopeless_search_ends():
     """Where no set fits, the tries run out instead of the patience."""
-    values = [2 * (1 << 40) - 2 * place for place in range(64)]
-    low = sum(values) // 2 | 1
-    assert branch_and_bound(values, low, low, each=1, waste=lambda _: 0) is None
+    rising = [2 * (1 << 40) + 2 * place for place in range(64)]
+    low = sum(rising) // 2 | 1
+    assert search(rising, lambda count: Window(low, low, count)) is None

@@ -48,10 +48,10 @@ def test_without_payments_something_must_return():
 
 
 def test_gathering_takes_the_smallest_that_are_worth_it():
-    """The anchor first; what does not pay for its own input stays where it is."""
+    """The anchor first, then the largest; what does not pay for its own input stays."""
     wanted = need(rate=1_000)
     found = gather(coins(5_000, 90_000, 100, 7_000, 80_000), wanted, 4)
-    assert [coin.amount for coin in found.coins] == [5_000, 7_000, 80_000, 90_000]
+    assert [coin.amount for coin in found.coins] == [5_000, 90_000, 80_000, 7_000]
     assert found.change == 182_000 - found.fee
     assert len(gather(coins(5_000, 90_000, 100, 7_000), wanted, 2).coins) == 2
 

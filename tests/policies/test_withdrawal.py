@@ -438,3 +438,14 @@ def test_keys_of_officers_outside_the_role_do_not_count():
     document = withdrawal(under)
     (refusal,) = refused(sign("withdrawal", document.payload, "alice", "erin"), under)
     assert refusal.found == "alice"
+
+
+def test_a_changed_copy_has_bytes_of_its_own():
+    """What was read keeps its bytes, blanks and all; a copy with another height never does."""
+    made = withdrawal()
+    spaced = made.payload.replace(b"{", b"{ ", 1)
+    read = Withdrawal.parse(spaced)
+    assert read.payload == spaced != made.payload
+    later = replace(read, height=read.height + 1)
+    assert later.payload != spaced
+    assert Withdrawal.parse(later.payload) == later
