@@ -105,6 +105,7 @@ def test_blocks_are_told_with_their_time(count, english, japanese):
     assert Words("en", "BTC").blocks(count) == english
     assert Words("ja", "BTC").blocks(count) == japanese
     assert PLAIN.blocks(288) == "288 blocks"
+    assert Words("en", "BCH").blocks(count) == english
     assert Words("en", "XYZ").blocks(288) == "288 blocks"
 
 

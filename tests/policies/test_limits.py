@@ -5,6 +5,7 @@ stands still, or a reader can be made to see less than another. Whoever changes 
 here, too.
 """
 
+import policy_world
 import pytest
 
 from policies import envelope, policy, strict_json, withdrawal
@@ -47,3 +48,5 @@ def test_what_is_printed_of_a_document_is_not_all_of_it():
     """A payload or a signature in a traceback would fill the screen, and a log."""
     signed = envelope.Envelope("type", b"the payload", (envelope.Signature("key", b"the sig"),))
     assert "the" not in repr(signed)
+    for document in (policy_world.policy(), policy_world.withdrawal()):
+        assert "payload=" not in repr(document)
