@@ -1,0 +1,75 @@
+"""The command line: which jobs, how many rounds, where to."""
+
+import argparse
+import json
+import sys
+import tempfile
+from fnmatch import fnmatch
+from pathlib import Path
+
+from bench.jobs import JOBS
+from bench.runner import Bench, machine
+from bench.table import table
+from bench.workers import Interpreters
+from bench.workload import World
+
+
+def _arguments():
+    parser = argparse.ArgumentParser(prog="python tests/bench")
+    parser.add_argument("--job", action="append", metavar="NAME", help="as `*` allows; default all")
+    parser.add_argument("--list", action="store_true", help="name the jobs, and do none")
+    parser.add_argument("--rounds", type=int, default=5, help="that count (5)")
+    parser.add_argument("--only", action="append", metavar="LABEL", help="these contestants")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="add the results to this file")
+    default = Interpreters()
+    parser.add_argument("--electrum", default=default.electrum, metavar="PYTHON")
+    parser.add_argument("--btclib", default=default.btclib, metavar="PYTHON")
+    parser.add_argument("--node", default=default.node, metavar="NODE")
+    return parser.parse_args()
+
+
+def _write(path, said):
+    """Add to what a file says already, so that jobs can be measured one at a time."""
+    before = json.loads(path.read_text()) if path.exists() else {"versions": {}, "jobs": {}}
+    said["versions"] = before["versions"] | said["versions"]
+    said["jobs"] = before["jobs"] | said["jobs"]
+    path.write_text(json.dumps(before | said, indent=1) + "\n")
+
+
+def _folder(base, job):
+    """The workload of a job, made once."""
+    world = World(job.script_type, job.threshold, job.signers)
+    name = (
+        f"{job.script_type}-{job.threshold}-{job.signers}-{job.inputs}-{job.payments}-{job.shares}"
+    )
+    folder = base / name
+    if not folder.exists():
+        world.write(folder, inputs=job.inputs, payments=job.payments, shares=job.shares)
+    return folder
+
+
+def main():
+    """Measure what is asked for."""
+    asked = _arguments()
+    jobs = [j for j in JOBS if any(fnmatch(j.name, pattern) for pattern in asked.job or ("*",))]
+    if asked.list:
+        print("\n".join(f"{job.name:20} {job.says}" for job in jobs))
+        return
+    interpreters = Interpreters(asked.electrum, asked.btclib, asked.node)
+    with (
+        tempfile.TemporaryDirectory() as place,
+        Bench(Path(place), interpreters, asked.only) as bench,
+    ):
+        for job in jobs:
+            done = bench.run(
+                job,
+                _folder(Path(place), job),
+                asked.rounds,
+                lambda line: print(line, file=sys.stderr, flush=True),
+            )
+            said = {"machine": machine(), "versions": bench.versions, "jobs": {job.name: done}}
+            print(table(said), flush=True)
+            if asked.json:
+                _write(asked.json, said)
+        for name, why in bench.absent.items():
+            print(f"not here: {name}: {why}", file=sys.stderr)

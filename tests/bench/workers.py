@@ -1,0 +1,89 @@
+"""The processes that do the work: one an implementation, on one core, alive for the whole run."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Interpreters:
+    """Where the peers that are not in this environment are found.
+
+    Attributes:
+        electrum: a Python that can import Electrum; Debian's package installs for /usr/bin/python3.
+        btclib: a Python that can import btclib-wallet.
+        node: the program.
+    """
+
+    electrum: str = "/usr/bin/python3"
+    btclib: str = sys.executable
+    node: str = "node"
+
+    def command(self, name):
+        """How to start a worker."""
+        if name == "bitcoinjs":
+            return [self.node, str(HERE / "js" / "worker.js")]
+        python = {"electrum": self.electrum, "btclib_wallet": self.btclib}.get(name, sys.executable)
+        return [python, "-W", "ignore", str(HERE / "worker.py"), name]
+
+
+class Absent(Exception):
+    """An implementation that is not installed here."""
+
+
+@dataclass
+class Worker:
+    """One implementation in a process of its own.
+
+    Attributes:
+        name: a file of `peers/`, or "bitcoinjs".
+        cores: that it may run on.
+        interpreters: where it is found.
+        version: what it says of itself.
+    """
+
+    name: str
+    cores: frozenset[int]
+    interpreters: Interpreters
+    version: str = field(init=False)
+
+    def __post_init__(self):
+        # A child inherits the cores of whoever starts it, and its threads inherit them from there.
+        ours = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, self.cores)
+        try:
+            self._process = subprocess.Popen(
+                self.interpreters.command(self.name),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        except OSError as error:
+            raise Absent(str(error)) from None
+        finally:
+            os.sched_setaffinity(0, ours)
+        hello = self._process.stdout.readline()
+        if not hello:
+            raise Absent(self._process.communicate()[1].strip().rpartition("\n")[2])
+        self.version = json.loads(hello)["version"]
+
+    def does(self, job, folder, *, ground, out=None):
+        """Let it do a job; gives what it says: seconds and bytes, or why it refused."""
+        said = {"job": job, "folder": str(folder), "ground": ground, "out": out and str(out)}
+        self._process.stdin.write(json.dumps(said) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            error = self._process.communicate()[1]
+            raise RuntimeError(f"{self.name} died over {job}: {error[-2000:]}")
+        return json.loads(line)
+
+    def close(self):
+        """Let it end."""
+        self._process.communicate()
