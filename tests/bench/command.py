@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from bench.jobs import JOBS
+from bench.refusals import refusals
 from bench.runner import Bench, machine
 from bench.table import table
 from bench.workers import Interpreters
@@ -28,6 +29,10 @@ def _arguments():
     return parser.parse_args()
 
 
+def _wanted(name, asked):
+    return any(fnmatch(name, pattern) for pattern in asked.job or ("*",))
+
+
 def _write(path, said):
     """Add to what a file says already, so that jobs can be measured one at a time."""
     before = json.loads(path.read_text()) if path.exists() else {"versions": {}, "jobs": {}}
@@ -38,38 +43,40 @@ def _write(path, said):
 
 def _folder(base, job):
     """The workload of a job, made once."""
-    world = World(job.script_type, job.threshold, job.signers)
-    name = (
-        f"{job.script_type}-{job.threshold}-{job.signers}-{job.inputs}-{job.payments}-{job.shares}"
-    )
-    folder = base / name
+    sizes = {name: getattr(job, name) for name in ("inputs", "payments", "shares", "count")}
+    marks = (job.script_type, job.threshold, job.signers, *sizes.values())
+    folder = base / "-".join(map(str, marks))
     if not folder.exists():
-        world.write(folder, inputs=job.inputs, payments=job.payments, shares=job.shares)
+        World(job.script_type, job.threshold, job.signers).write(folder, **sizes)
     return folder
 
 
 def main():
     """Measure what is asked for."""
     asked = _arguments()
-    jobs = [j for j in JOBS if any(fnmatch(j.name, pattern) for pattern in asked.job or ("*",))]
+    jobs = [job for job in JOBS if _wanted(job.name, asked)]
     if asked.list:
         print("\n".join(f"{job.name:20} {job.says}" for job in jobs))
+        print(f"{'malformed':20} what nobody may sign, or combine")
         return
     interpreters = Interpreters(asked.electrum, asked.btclib, asked.node)
-    with (
-        tempfile.TemporaryDirectory() as place,
-        Bench(Path(place), interpreters, asked.only) as bench,
-    ):
-        for job in jobs:
-            done = bench.run(
-                job,
-                _folder(Path(place), job),
-                asked.rounds,
-                lambda line: print(line, file=sys.stderr, flush=True),
-            )
-            said = {"machine": machine(), "versions": bench.versions, "jobs": {job.name: done}}
+    with tempfile.TemporaryDirectory() as place:
+        bench = Bench(Path(place), interpreters, asked.only)
+
+        def tell(line):
+            print(line, file=sys.stderr, flush=True)
+
+        def keep(**part):
+            said = {"machine": machine(), "versions": bench.versions, "jobs": {}, **part}
             print(table(said), flush=True)
             if asked.json:
                 _write(asked.json, said)
+
+        for job in jobs:
+            with bench:
+                keep(jobs={job.name: bench.run(job, _folder(Path(place), job), asked.rounds, tell)})
+        if _wanted("malformed", asked):
+            with bench:
+                keep(malformed=refusals(bench, Path(place), tell))
         for name, why in bench.absent.items():
             print(f"not here: {name}: {why}", file=sys.stderr)

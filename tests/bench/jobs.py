@@ -113,7 +113,7 @@ JOBS = (
         _SLOW,
         goals=(Goal(FLOOR, 1.25), Goal("bdk", 1 / 8), Goal("wally", 1 / 3), Goal("embit", 1 / 20)),
     ),
-    _full(1000, _SLOW, ground=False, goals=(Goal(FLOOR, 1.25),)),
+    _full(1000, *_SLOWER, ground=False, goals=(Goal(FLOOR, 1.25),)),
     _full(
         5000,
         *_SLOWER,

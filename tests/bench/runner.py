@@ -50,7 +50,10 @@ def normal(result):
 
 
 class Bench:
-    """Workers, kept from job to job, and a folder for workloads."""
+    """Workers, and a folder for results. Leaving it ends the workers, which start again in need.
+
+    So each job has fresh ones, and the memory that a worker tells of is that of this job.
+    """
 
     def __init__(self, folder, interpreters, only=None):
         self._folder = folder
@@ -58,18 +61,15 @@ class Bench:
         self._only = only
         self._workers = {}
         self._stack = ExitStack()
+        self.versions = {}
         self.absent = {}
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self._workers.clear()
         self._stack.close()
-
-    @property
-    def versions(self):
-        """Of everybody who worked."""
-        return {name: worker.version for (name, _), worker in self._workers.items()}
 
     def worker(self, entry):
         """The process of a contestant, or None."""
@@ -84,6 +84,7 @@ class Bench:
             except Absent as why:
                 self.absent[entry.worker] = str(why)
                 return None
+            self.versions[entry.worker] = worker.version
             self._workers[key] = self._stack.enter_context(closing(worker))
         return self._workers[key]
 

@@ -1,11 +1,25 @@
 """Results as tables, for the terminal and for `docs/bench.md`."""
 
 from bench.jobs import OURS
+from bench.refusals import TAKEN
 
 
 def table(said):
     """Markdown: a table a job."""
-    return "\n\n".join(_job(name, job) for name, job in said["jobs"].items())
+    parts = [_job(name, job) for name, job in said["jobs"].items()]
+    if said.get("malformed"):
+        parts.append(refusals(said["malformed"]))
+    return "\n\n".join(parts)
+
+
+def refusals(found):
+    """Markdown: what nobody may take, and who takes it."""
+    names = list(next(iter(found.values())))
+    lines = [f"| | {' | '.join(names)} |", f"|---|{':-:|' * len(names)}"]
+    for what, answers in found.items():
+        cells = ("**takes it**" if answers[n] == TAKEN else "refuses" for n in names)
+        lines.append(f"| {what} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _job(name, job):

@@ -62,6 +62,27 @@ def tprv(key: ExtendedPrivateKey) -> str:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """A bundle before it is written.
+
+    Attributes:
+        tx: unsigned.
+        inputs: what is said of each.
+        outputs: likewise; the last is change.
+        documents: that travel with it.
+    """
+
+    tx: Transaction
+    inputs: tuple[PsbtInput, ...]
+    outputs: tuple[PsbtOutput, ...]
+    documents: Documents
+
+    def to_bytes(self) -> bytes:
+        """Write it."""
+        return build(self.tx, self.inputs, self.outputs, fields(self.documents))
+
+
+@dataclass(frozen=True)
 class World:
     """A vault of so many keys on regtest, its policy, and any number of coins.
 
@@ -154,6 +175,10 @@ class World:
         return Transaction(2, (TxIn(source, b"", 0xFFFF_FFFD, witness),), outputs, 0)
 
     def psbt(self, inputs: int, payments: int = 1, chain: tuple[Withdrawal, ...] = ()) -> bytes:
+        """A bundle; the arguments are those of `parts`."""
+        return self.parts(inputs, payments, chain).to_bytes()
+
+    def parts(self, inputs: int, payments: int = 1, chain: tuple[Withdrawal, ...] = ()) -> Parts:
         """A withdrawal that spends so many coins into payments and change, after others."""
         each = COIN_AMOUNT * inputs // (2 * payments) if inputs > 1 else 1_000
         total = each * payments
@@ -185,14 +210,12 @@ class World:
             anchor=Anchor(made[0].txid, 1),
         )
         envelope = _signed("withdrawal", withdrawal.payload)
-        return build(
+        change = PsbtOutput(script.redeem_script, script.witness_script, origins(script))
+        return Parts(
             tx,
-            [self.input(index, before) for index, before in enumerate(made)],
-            [PsbtOutput() for _ in paid]
-            + [PsbtOutput(script.redeem_script, script.witness_script, origins(script))],
-            fields(
-                Documents(envelope, tuple(link.payload for link in chain), (self.policy_envelope,))
-            ),
+            tuple(self.input(index, before) for index, before in enumerate(made)),
+            (*(PsbtOutput() for _ in paid), change),
+            Documents(envelope, tuple(link.payload for link in chain), (self.policy_envelope,)),
         )
 
     def input(self, index: int, before: Transaction) -> PsbtInput:

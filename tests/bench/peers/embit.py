@@ -90,7 +90,10 @@ def settle(case, *, ground):
         for other in others:
             for mine, theirs in zip(first.inputs, other.inputs, strict=True):
                 mine.partial_sigs.update(theirs.partial_sigs)
-        return finalize_psbt(first)
+        tx = finalize_psbt(first)
+        if tx is None:
+            raise ValueError("cannot finalise")
+        return tx
 
     return run, lambda tx: tx.serialize()
 
