@@ -7,9 +7,12 @@ import tempfile
 from fnmatch import fnmatch
 from pathlib import Path
 
+from bench.hot import hot
 from bench.jobs import JOBS
+from bench.page import FOLDER, write
 from bench.refusals import refusals
 from bench.runner import Bench, machine
+from bench.stages import stages
 from bench.table import table
 from bench.workers import Interpreters
 from bench.workload import World
@@ -20,6 +23,8 @@ def _arguments():
     parser.add_argument("--job", action="append", metavar="NAME", help="as `*` allows; default all")
     parser.add_argument("--list", action="store_true", help="name the jobs, and do none")
     parser.add_argument("--rounds", type=int, default=5, help="that count (5)")
+    parser.add_argument("--profile", action="store_true", help="show where our own time goes")
+    parser.add_argument("--doc", action="store_true", help="write docs/bench.md from --json FILE")
     parser.add_argument("--only", action="append", metavar="LABEL", help="these contestants")
     parser.add_argument("--json", type=Path, metavar="FILE", help="add the results to this file")
     default = Interpreters()
@@ -52,31 +57,43 @@ def _folder(base, job):
 
 
 def main():
-    """Measure what is asked for."""
+    """Measure what is asked for, or tell of what was measured."""
     asked = _arguments()
     jobs = [job for job in JOBS if _wanted(job.name, asked)]
-    if asked.list:
+    if asked.doc:
+        write(asked.json or FOLDER / "results.json")
+    elif asked.list:
         print("\n".join(f"{job.name:20} {job.says}" for job in jobs))
         print(f"{'malformed':20} what nobody may sign, or combine")
-        return
+    else:
+        with tempfile.TemporaryDirectory() as place:
+            (_profile if asked.profile else _measure)(asked, jobs, Path(place))
+
+
+def _profile(asked, jobs, place):
+    for job in jobs:
+        folder = _folder(place, job)
+        print(hot(job, folder), stages(folder), sep="\n\n", end="\n\n", flush=True)
+
+
+def _measure(asked, jobs, place):
     interpreters = Interpreters(asked.electrum, asked.btclib, asked.node)
-    with tempfile.TemporaryDirectory() as place:
-        bench = Bench(Path(place), interpreters, asked.only)
+    bench = Bench(place, interpreters, asked.only)
 
-        def tell(line):
-            print(line, file=sys.stderr, flush=True)
+    def tell(line):
+        print(line, file=sys.stderr, flush=True)
 
-        def keep(**part):
-            said = {"machine": machine(), "versions": bench.versions, "jobs": {}, **part}
-            print(table(said), flush=True)
-            if asked.json:
-                _write(asked.json, said)
+    def keep(**part):
+        said = {"machine": machine(), "versions": bench.versions, "jobs": {}, **part}
+        print(table(said), flush=True)
+        if asked.json:
+            _write(asked.json, said)
 
-        for job in jobs:
-            with bench:
-                keep(jobs={job.name: bench.run(job, _folder(Path(place), job), asked.rounds, tell)})
-        if _wanted("malformed", asked):
-            with bench:
-                keep(malformed=refusals(bench, Path(place), tell))
-        for name, why in bench.absent.items():
-            print(f"not here: {name}: {why}", file=sys.stderr)
+    for job in jobs:
+        with bench:
+            keep(jobs={job.name: bench.run(job, _folder(place, job), asked.rounds, tell)})
+    if _wanted("malformed", asked):
+        with bench:
+            keep(malformed=refusals(bench, place, tell))
+    for name, why in bench.absent.items():
+        tell(f"not here: {name}: {why}")

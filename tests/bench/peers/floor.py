@@ -23,12 +23,12 @@ from btclib_secp256k1 import ffi, lib
 from btclib_secp256k1.context import ctx
 
 from bench.low_r import low_r
+from bench.peers.ours import signer_key
 from signer.core import secp
 from signer.core.hashes import hash160
 from signer.core.psbt import Psbt
 from signer.core.vault import RECEIVE, Vault
 from signer.sign.facts import read
-from signer.sign.softkey import SoftKey
 
 
 def version():
@@ -81,18 +81,11 @@ def _facts(case):
     return vault, read(case.psbt, {vault.id: vault})
 
 
-def _own(vault, case):
-    """The first signer's branches, from the bench's key."""
-    from bench.peers.ours import _root
-
-    return SoftKey.of(_root(case), vault)
-
-
 def full(case, *, ground):
     """As the module says."""
     vault, facts = _facts(case)
     keys = _Keys(vault, [(coin.branch, coin.index) for coin in facts.inputs])
-    own = _own(vault, case)
+    own = signer_key(case, vault)
     jobs = []
     for coin in facts.inputs:
         parent = own.branches[coin.branch]

@@ -7,7 +7,8 @@ library signs once, so that like is compared with like. The program itself is a 
 import sys
 
 from bench.low_r import low_r
-from signer.core import secp
+from signer.core import base58, secp
+from signer.core.bip32 import ExtendedPrivateKey
 from signer.core.names import DocumentId
 from signer.core.psbt import PartialSig, Psbt, with_partial_sigs
 from signer.core.sighash import ALL
@@ -27,11 +28,16 @@ def _vault(case):
     return Vault.parse(case.read("vault.json"))
 
 
+def signer_key(case, vault):
+    """The first signer's key of the vault, from the bench's own text."""
+    data = base58.decode(case.root, what="the bench's key")
+    return SoftKey.of(ExtendedPrivateKey(data[46:], data[13:45], 0, bytes(4), 0), vault)
+
+
 def full(case, *, ground):
     """Parse, verify every input and the change against the descriptor, sign, write."""
     raw, vault = case.psbt, _vault(case)
-    root = _root(case)
-    key = SoftKey.of(root, vault)
+    key = signer_key(case, vault)
     sign = low_r if ground else secp.sign_ecdsa
 
     def run():
@@ -45,14 +51,6 @@ def full(case, *, ground):
         return with_partial_sigs(facts.psbt, signatures)
 
     return run, bytes
-
-
-def _root(case):
-    from signer.core import base58
-    from signer.core.bip32 import ExtendedPrivateKey
-
-    data = base58.decode(case.root, what="the bench's key")
-    return ExtendedPrivateKey(data[46:], data[13:45], 0, bytes(4), 0)
 
 
 def parse(case, *, ground):
