@@ -63,11 +63,6 @@ class Case:
         """The PSBTs that hold one signer's signatures each."""
         return [self.read(f"share-{at}") for at in range(self.shares)]
 
-    @property
-    def origin(self):
-        """The accounts' path as descriptors write it."""
-        return "/".join(f"{step - 0x80000000}h" for step in self.path)
-
     def branch(self, branch, *, private=False):
         """The descriptor of one branch, without checksum; with the first signer's private key."""
         body = self.descriptor.partition("#")[0].replace("/<0;1>/*", f"/{branch}/*")

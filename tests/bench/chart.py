@@ -4,7 +4,13 @@ from html import escape
 
 WIDTH, HEIGHT = 640, 360
 LEFT, RIGHT, TOP, BOTTOM = 70, 130, 40, 50
-COLOURS = ("#0969da", "#cf222e", "#1a7f37", "#8250df", "#bf8700")
+COLOURS = {
+    "floor": "#1a7f37",
+    "ours": "#0969da",
+    "wally": "#cf222e",
+    "steps 5 to 8": "#8250df",
+}
+"""Who is drawn: others are so much slower that they would press these to the floor."""
 GREY = "#888"
 FONT = f'font-family="sans-serif" font-size="12" fill="{GREY}"'
 TICKS = 5
@@ -25,7 +31,8 @@ def chart(said, name, measure):
     title, scale = MEASURES[measure]
     curves = {}
     for job in jobs:
-        for label, found in job["found"].items():
+        for label in COLOURS.keys() & job["found"]:
+            found = job["found"][label]
             curves.setdefault(label, []).append((job["at"], found[measure] * scale))
     right = max((x for points in curves.values() for x, _ in points), default=1)
     top = _nice(max((y for points in curves.values() for _, y in points), default=1))
@@ -44,7 +51,8 @@ def chart(said, name, measure):
     for at in sorted({x for points in curves.values() for x, _ in points}):
         x, y = place(at, 0)
         parts.append(f'<text x="{x}" y="{float(y) + 16:.1f}" text-anchor="middle">{at:,}</text>')
-    for (label, points), colour in zip(curves.items(), COLOURS, strict=False):
+    for label, points in sorted(curves.items()):
+        colour = COLOURS[label]
         places = [place(*point) for point in points]
         line = " ".join(",".join(one) for one in places)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')

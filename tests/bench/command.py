@@ -31,7 +31,10 @@ def _arguments():
     parser.add_argument("--electrum", default=default.electrum, metavar="PYTHON")
     parser.add_argument("--btclib", default=default.btclib, metavar="PYTHON")
     parser.add_argument("--node", default=default.node, metavar="NODE")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.rounds < 1:
+        parser.error("at least one round")
+    return asked
 
 
 def _wanted(name, asked):

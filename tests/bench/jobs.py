@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 OURS, FLOOR = "ours", "floor"
+OTHER_TYPES = ("p2sh-p2wsh",)
+"""Script types of a vault beside P2WSH; "p2sh" joins when the vault has it."""
 PEERS = ("wally", "bdk", "embit", "electrum", "bitcoinjs", "btclib_wallet")
 
 
@@ -93,15 +95,18 @@ _SLOW = "btclib_wallet"  # 40 ms of CPU an input
 _SLOWER = (_SLOW, "embit", "electrum", "bitcoinjs")  # a minute and more for 5,000
 
 
-def _full(count, *without, ground=True, goals=()):
-    kind = "low r" if ground else "not ground"
+def _full(count, *without, ground=True, goals=(), kind="p2wsh"):
+    mark = ("" if kind == "p2wsh" else f"-{kind}") + ("" if ground else "-plain")
     return Job(
-        f"full-{count}{'' if ground else '-plain'}",
-        f"{count:,} inputs, full, {kind}",
+        f"full-{count}{mark}",
+        f"{count:,} inputs of {kind.upper()}, full, {'low r' if ground else 'not ground'}",
         _all("full", *without),
         goals,
         inputs=count,
         ground=ground,
+        script_type=kind,
+        chart="" if mark else "inputs",
+        at=count,
     )
 
 
@@ -119,6 +124,7 @@ JOBS = (
         *_SLOWER,
         goals=(Goal("", 150e6, "peak"), Goal(OURS, 5.2, job="full-1000")),
     ),
+    *(_full(1000, _SLOW, goals=(Goal(FLOOR, 1.35),), kind=kind) for kind in OTHER_TYPES),
     Job(
         "cores-1000",
         "1,000 inputs, full, on one core and on all",
@@ -244,7 +250,7 @@ JOBS = (
             chart="inputs",
             at=inputs,
         )
-        for inputs in (300, 1_000, 2_000, 5_000)
+        for inputs in (300, 2_000)
     ),
     *(
         Job(

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,6 +57,8 @@ class Worker:
 
     def __post_init__(self):
         # A child inherits the cores of whoever starts it, and its threads inherit them from there.
+        # A pipe that nobody reads would fill.
+        self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- as long as the process
         ours = os.sched_getaffinity(0)
         os.sched_setaffinity(0, self.cores)
         try:
@@ -63,7 +66,7 @@ class Worker:
                 self.interpreters.command(self.name),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=self._complaints,
                 text=True,
             )
         except OSError as error:
@@ -72,7 +75,8 @@ class Worker:
             os.sched_setaffinity(0, ours)
         hello = self._process.stdout.readline()
         if not hello:
-            raise Absent(self._process.communicate()[1].strip().rpartition("\n")[2])
+            self.close()
+            raise Absent(self._complained().rpartition("\n")[2])
         self.version = json.loads(hello)["version"]
 
     def does(self, job, folder, *, ground, out=None):
@@ -82,9 +86,13 @@ class Worker:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            error = self._process.communicate()[1]
-            raise RuntimeError(f"{self.name} died over {job}: {error[-2000:]}")
+            self.close()
+            raise RuntimeError(f"{self.name} died over {job}: {self._complained()[-2000:]}")
         return json.loads(line)
+
+    def _complained(self):
+        self._complaints.seek(0)
+        return self._complaints.read().strip()
 
     def close(self):
         """Let it end."""

@@ -16,18 +16,20 @@ const same = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)) === 0;
 class Wallet {
   constructor(said) {
     this.threshold = said.threshold;
+    this.kind = said.script_type;
     const accounts = said.xpubs.map((xpub) => bip32.fromBase58(xpub, network));
     this.branches = [0, 1].map((branch) => accounts.map((node) => node.derive(branch)));
     const own = bip32.fromBase58(said.account, network);
     this.own = [0, 1].map((branch) => own.derive(branch));
-    this.fingerprint = Buffer.from(said.fingerprints[0], 'hex');
   }
 
   pays(branch, index) {
     const pubkeys = this.branches[branch].map((node) => node.derive(index).publicKey);
     pubkeys.sort(Buffer.compare);
     const redeem = bitcoin.payments.p2ms({ m: this.threshold, pubkeys, network });
-    return bitcoin.payments.p2wsh({ redeem, network });
+    if (this.kind === 'p2sh') return bitcoin.payments.p2sh({ redeem, network });
+    const program = bitcoin.payments.p2wsh({ redeem, network });
+    return this.kind === 'p2wsh' ? program : bitcoin.payments.p2sh({ redeem: program, network });
   }
 
   place(derivations) {

@@ -7,6 +7,7 @@ has signed, and no signature when it combines.
 
 from electrum import bitcoin, constants, ecc
 from electrum.bip32 import BIP32Node
+from electrum.crypto import hash_160
 from electrum.transaction import PartialTransaction, multisig_script
 from electrum.version import ELECTRUM_VERSION
 
@@ -20,7 +21,7 @@ def version():
 
 class _Wallet:
     def __init__(self, case):
-        self.threshold = case.threshold
+        self.threshold, self.script_type = case.threshold, case.script_type
         accounts = [BIP32Node.from_xkey(xpub) for xpub in case.xpubs]
         self._branches = [
             [node.subkey_at_public_derivation((branch,)) for node in accounts] for branch in (0, 1)
@@ -33,9 +34,14 @@ class _Wallet:
         nodes = self._branches[branch]
         return [n.subkey_at_public_derivation((index,)).eckey.get_public_key_hex() for n in nodes]
 
-    def script(self, keys):
-        """The witness script."""
-        return multisig_script(sorted(keys), self.threshold)
+    def address(self, keys):
+        """Of the multisig over these keys."""
+        script = multisig_script(sorted(keys), self.threshold)
+        if self.script_type == "p2wsh":
+            return bitcoin.script_to_p2wsh(script)
+        nested = self.script_type == "p2sh-p2wsh"
+        redeem = bitcoin.p2wsh_nested_script(script) if nested else script
+        return bitcoin.hash160_to_p2sh(hash_160(bytes.fromhex(redeem)))
 
     def secret(self, branch, index):
         """The first signer's secret."""
@@ -46,14 +52,16 @@ class _Wallet:
         """The keys of a place in the wallet, if an address is the one there."""
         path = next(iter(said.bip32_paths.values()))[1]
         keys = self.keys(path[-2], path[-1])
-        if bitcoin.script_to_p2wsh(self.script(keys)) != address:
+        if self.address(keys) != address:
             raise ValueError("not the wallet's")
         return path[-2:], keys
 
 
-def _told(txin, threshold):
+def _told(txin, wallet):
     """What a wallet says of its coins, for the signer and the finaliser."""
-    txin.script_type, txin.num_sig = "p2wsh", threshold
+    kind = wallet.script_type
+    txin.script_type = "p2wsh-p2sh" if kind == "p2sh-p2wsh" else kind  # as Electrum calls it
+    txin.num_sig = wallet.threshold
     txin.pubkeys = sorted(txin.bip32_paths)
 
 
@@ -64,7 +72,7 @@ def _checked(tx, wallet):
             raise ValueError("no previous transaction")
         txin.validate_data(for_signing=True)
         place, keys = wallet.paid(txin, txin.utxo.outputs()[txin.prevout.out_idx].address)
-        _told(txin, wallet.threshold)
+        _told(txin, wallet)
         keypairs[keys[0]] = wallet.secret(*place), True
     for txout in tx.outputs():
         if txout.bip32_paths:
@@ -103,7 +111,7 @@ def settle(case, *, ground):
         for other in others:
             first.combine_with_other_psbt(other)
         for txin in first.inputs():
-            _told(txin, case.threshold)
+            _told(txin, case)
         first.finalize_psbt()
         return first
 
@@ -114,7 +122,7 @@ def addresses(case, *, ground):
     """Derive the first receive addresses."""
     wallet, count = _Wallet(case), case.count
     return (
-        lambda: [bitcoin.script_to_p2wsh(wallet.script(wallet.keys(0, at))) for at in range(count)],
+        lambda: [wallet.address(wallet.keys(0, at)) for at in range(count)],
         lambda found: "\n".join(found).encode(),
     )
 
