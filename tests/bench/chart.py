@@ -14,6 +14,8 @@ COLOURS = {
 GREY = "#888"
 FONT = f'font-family="sans-serif" font-size="12" fill="{GREY}"'
 TICKS = 5
+ROOM = 45
+"""Pixels that a number under the axis takes."""
 
 AXES = {
     "inputs": "inputs, 3 of 5",
@@ -48,8 +50,12 @@ def chart(said, name, measure):
     ]
     for step in range(TICKS + 1):
         parts += _across(place(0, top * step / TICKS)[1], f"{top * step / TICKS:,.4g}")
+    ends = LEFT
     for at in sorted({x for points in curves.values() for x, _ in points}):
         x, y = place(at, 0)
+        if float(x) < ends:  # it would stand on the one before
+            continue
+        ends = float(x) + ROOM
         parts.append(f'<text x="{x}" y="{float(y) + 16:.1f}" text-anchor="middle">{at:,}</text>')
     for label, points in sorted(curves.items()):
         colour = COLOURS[label]
