@@ -112,6 +112,8 @@ def settle(case, *, ground):
             first.combine_with_other_psbt(other)
         for txin in first.inputs():
             _told(txin, case)
+        if not first.is_complete():
+            raise ValueError("not complete")
         first.finalize_psbt()
         return first
 
