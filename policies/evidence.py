@@ -131,6 +131,22 @@ class Evidence:
         most, found, this = map(PLAIN.money, said)
         return Excess(f"at most {most}", f"{found}, {this} of it now") if over else None
 
+    def sentences(self, head: Withdrawal) -> tuple[str, ...]:
+        """Say what a withdrawal was judged with: its worth, at which price, signed by whom."""
+        said = []
+        for kind, one in (("price sheet", self.prices), ("balance snapshot", self.balances)):
+            if one:
+                names = ", ".join(one.votes.signed)
+                said.append(f"{kind} {one.document.number}, signed by {names}")
+        price = self.sheet.coins.get(head.coin) if self.sheet else None
+        if price:
+            worth, whole = (
+                PLAIN.money(self.told(v)) for v in (price.worth(head.total), price.price)
+            )
+            per = PLAIN.number(price.per)
+            said.append(f"worth {worth}: {per} sat are {whole} at block {price.life.height}")
+        return tuple(said)
+
     def told(self, worth: int) -> Value:
         """Write what something is worth."""
         return Value.of(worth, self.sheet.unit if self.sheet else "NONE")

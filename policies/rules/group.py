@@ -156,7 +156,10 @@ class VaultGroup(Rule):
             what, hint = "a vault of the group is not enrolled here", "`coldsign enrol` it first"
             yield refusal("group.enrolled", what, stand.vault, "not enrolled", hint)
             return
-        newest = max(known.newest, *known.approved) if known.approved else known.newest
+        own = spend.evidence.known.get(spend.vault)
+        newest = max((known.newest, *known.approved))
+        if own and spend.head.sequence <= own.newest:
+            newest = 0  # it is known by its id: whatever came later has counted it
         if stand.sequence < newest:
             what = "a vault of the group has withdrawn more than it says"
             expected, found = f"withdrawal {newest} or later", f"withdrawal {stand.sequence}"

@@ -27,6 +27,7 @@ from signer.cli.online import (
     rotating,
     settling,
     sheets,
+    stating,
     trying,
     vaults,
     voids,
@@ -35,7 +36,18 @@ from signer.cli.online import (
 from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
-    *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
+    *(
+        "demo",
+        "vault",
+        "policy",
+        "prices",
+        "balances",
+        "request",
+        "build",
+        "inspect",
+        "combine",
+        "finalize",
+    ),
     *("broadcast", "bump", "labels", "qr", "bsms", "ceremony", "bundle", "redteam", "regtest"),
 )
 
@@ -58,6 +70,8 @@ app = typer.Typer(
 )
 vault = session.group("Vaults: whose keys, how many of them.")
 policy = session.group("Policies: who approves what, up to how much.")
+prices = session.group("Price sheets: what coins are worth, signed by officers.")
+balances = session.group("Balance snapshots: what lies hot and cold, signed by officers.")
 request = session.group("Withdrawals, before they are built.")
 setup = session.group("Setting up a vault with others (BIP129).")
 labels = session.group("Labels of addresses, outputs, transactions (BIP329).")
@@ -100,6 +114,13 @@ policy.command("explain")(explaining.explain)
 policy.command("try")(trying.try_)
 policy.command("diff")(explaining.diff)
 app.add_typer(policy, name="policy")
+
+prices.command("new")(stating.new_prices)
+prices.command("show")(stating.show_prices)
+app.add_typer(prices, name="prices")
+balances.command("new")(stating.new_balances)
+balances.command("show")(stating.show_balances)
+app.add_typer(balances, name="balances")
 
 request.command("new")(requests.new)
 request.command("show")(requests.show_)

@@ -15,7 +15,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # docs/adr/0005-budget.md. The first part is what every signature of every vault passes.
 TRUSTED = ("policies/", "signer/core/", "signer/sign/", "signer/keys/", "signer/carry/bundle.py")
 MACHINERY, RULES, PRICES, KEYS = "machinery", "rules", "prices", "keys"
-BUDGETS = {MACHINERY: 3_000, RULES: 600, PRICES: 600, KEYS: 1_000}
+BUDGETS = {MACHINERY: 3_000, RULES: 600, PRICES: 640, KEYS: 1_000}
 LONGEST_RULE = 170
 # Only keys use them; they stand in signer/core because embit may stand nowhere else.
 WORD_LISTS = "signer/core/wordlist.py"
