@@ -87,10 +87,13 @@ class Hot(Stated):
     def _capped(
         self, spend: Spend, snapshot: Snapshot, hot: frozenset[str], refill: int
     ) -> Iterator[Refusal]:
-        """Compare; what left other vaults since the snapshot counts as hot, whoever got it."""
+        """Compare; what left other vaults since the snapshot counts as hot, whoever got it.
+
+        What lies hot is rounded up, and what lies cold is rounded down.
+        """
         evidence = spend.evidence
         lies = sum(evidence.worth(coin, amount) for coin, amount in snapshot.hot.items())
-        cold = sum(evidence.worth(c.coin, c.amount) - 1 for c in snapshot.cold.values() if c.amount)
+        cold = sum(-evidence.worth(one.coin, -one.amount) for one in snapshot.cold.values())
         before = 0
         for vault, one in snapshot.cold.items():
             own = vault == spend.vault
@@ -101,8 +104,8 @@ class Hot(Stated):
                 if link.sequence > one.sequence and paid:
                     before += evidence.counted(link, paid)
         after = lies + before + evidence.counted(spend.head, refill)
-        if after * _WHOLE > self.cap_bp * (lies + max(cold, 0)):
+        if after * _WHOLE > self.cap_bp * (lies + cold):
             what = f"more than {self.cap_bp / 100:g}% would lie hot"
-            most = evidence.told(self.cap_bp * (lies + max(cold, 0)) // _WHOLE)
+            most = evidence.told(self.cap_bp * (lies + cold) // _WHOLE)
             found = f"{evidence.told(after)} after this refill"
             yield refusal("hot.cap", what, f"at most {most}", found, _HINT)
