@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from policies.balances import KIND, Snapshot
 from policies.errors import Refusal
+from policies.explain import PLAIN
 from policies.grounds import NO_GROUNDS
 from policies.rules.rule import refusal
 from policies.rules.setting import Kind, Setting
@@ -106,6 +107,6 @@ class Hot(Stated):
         after = lies + before + evidence.counted(spend.head, refill)
         if after * _WHOLE > self.cap_bp * (lies + cold):
             what = f"more than {self.cap_bp / 100:g}% would lie hot"
-            most = evidence.told(self.cap_bp * (lies + cold) // _WHOLE)
-            found = f"{evidence.told(after)} after this refill"
+            most = PLAIN.money(evidence.told(self.cap_bp * (lies + cold) // _WHOLE))
+            found = f"{PLAIN.money(evidence.told(after))} after this refill"
             yield refusal("hot.cap", what, f"at most {most}", found, _HINT)

@@ -107,23 +107,20 @@ def examine(
         Refused: a step said no.
     """
     facts = read(raw, {known: enrolment.vault for known, enrolment in enrolments.items()})
-    known = {vault: enrolment.known for vault, enrolment in enrolments.items()}
-    return check(facts, enrolments[facts.vault.id], known, clock)
+    return check(facts, enrolments, clock)
 
 
 def check(
-    facts: Facts,
-    enrolment: Enrolment,
-    vaults: Mapping[DocumentId, Known],
-    clock: LocalTime | None = None,
+    facts: Facts, enrolments: Mapping[DocumentId, Enrolment], clock: LocalTime | None = None
 ) -> Checked:
-    """Steps 5 to 8 over facts that steps 1 to 4 established; `vaults` is what is known of each.
+    """Steps 5 to 8 over facts that steps 1 to 4 established; the other vaults may share limits.
 
     Raises:
         BadInput: a document is not what it should be.
         Refused: a step said no.
     """
-    documents, head, known = facts.documents, facts.withdrawal, enrolment.known
+    documents, head, enrolment = facts.documents, facts.withdrawal, enrolments[facts.vault.id]
+    known, vaults = enrolment.known, {vault: other.known for vault, other in enrolments.items()}
     earlier = tuple(map(Withdrawal.parse, documents.predecessors))
     # (5) policy epochs: their chain and quorums; never back, and no looser before its time
     # (a policy's last link is its highest, or step 6 refuses)

@@ -11,7 +11,7 @@ def test_a_day_of_two_vaults(tmp_path):
 
     # officers sign what a coin is worth, and see what they sign
     house.prices("p1.json", 10_000_000, height)
-    sheets = house.approve("p1.json", ALICE, BOB)
+    sheets = f"{house.approve('p1.json', ALICE)} {house.sealed('p1.json', BOB)}"
     said = house.coordinator.runs(f"coldquorum prices show {sheets}")
     assert "10 000 000 JPY" in said.out
     assert "treasury  2 of 2 needed approvers signed: alice, bob" in said.out
@@ -33,8 +33,6 @@ def test_a_day_of_two_vaults(tmp_path):
         "balance snapshot 1, signed by alice, bob",
     ]
     house.sign("w1.psbt", ALICE)
-    reviewed = house[BOB].runs("coldsign inspect w1.psbt")
-    assert "worth 1 500 000 JPY" in reviewed.out
 
     # the other vault: three and a half million are left for both
     house.ask("annex", "x1.json", "0.35BTC")
