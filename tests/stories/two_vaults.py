@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from house import ALICE, BOB, CAROL, House
-from world import World
+from house import ALICE, Desk, House
+from world import PASSPHRASE, World
 
 from policies.envelope import Envelope
 from policies.grounds import Stand
@@ -57,22 +57,19 @@ class TwoVaults(House):
     """The house, and what people type in it."""
 
     def __init__(self, folder):
-        every = rules()
-        super().__init__(folder, *every[1:])
-        self.annex = Annex()
-        for world in (self.world, self.annex):
-            mine = {rule.NAME: rule for rule in (*world.policy.rules, *every)}
-            world.policy = replace(world.policy, rules=tuple(mine.values()))
-            world.policy_envelope = world.admit(world.policy)
-        for name in (ALICE, BOB, CAROL):
-            home = folder / f"home-{name}"
-            (home / "journal.jsonl").unlink()
-            for world in (self.world, self.annex):
-                world.state(home, name)
-        (folder / "annex.json").write_bytes(self.annex.vault_envelope.to_bytes())
+        folder.mkdir()
+        self.folder = folder
+        self.world, self.annex = World(), Annex()
+        self.secret = folder / "passphrase"
+        self.secret.write_bytes(PASSPHRASE)
+        self.secret.chmod(0o600)
+        self.world.keystore(folder / f"home-{ALICE}", ALICE)  # the one whose programs run
+        self.coordinator = Desk("coordinator", folder / "home", folder)
         with Store(self.coordinator.home) as store:
-            store.add_vault(self.annex.vault_envelope)
             for world in (self.world, self.annex):
+                world.rule(*rules())
+                world.state(folder / f"home-{ALICE}", ALICE)
+                store.add_vault(world.vault_envelope)
                 store.add_policy(world.policy_envelope)
 
     def fund_both(self, *amounts):

@@ -187,7 +187,11 @@ def evidence(store: Store, head: Withdrawal, policy: Policy) -> Evidence:
 
 def priced(store: Store, head: Withdrawal, policy: Policy) -> Policy:
     """The policy with its values as amounts, at the prices that a withdrawal names."""
-    return policy if head.grounds is None else priced_with(policy, evidence(store, head, policy))
+    if head.grounds is None:
+        return policy
+    signed = _signed(store)
+    papers = [signed[one] for one in (head.grounds.prices, head.grounds.balances) if one in signed]
+    return priced_with(policy, gather(policy, head, papers, {}))
 
 
 def _others(policy: Policy, vault: DocumentId) -> tuple[Member, ...]:
