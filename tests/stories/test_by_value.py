@@ -60,3 +60,6 @@ def test_a_day_of_two_vaults(tmp_path):
     tried = house.coordinator.runs("coldquorum policy try treasury/2")
     assert "at most 5 000 000 JPY" in tried.out
     assert "1 BTC (5 000 000 JPY)" in tried.out
+
+    # her record: every verdict again, with the papers that were there
+    assert house[ALICE].does("coldsign journal verify")["findings"] == []
