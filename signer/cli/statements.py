@@ -91,7 +91,11 @@ def basis(
             ("worth", f"{worth}; {format_amount(price.per, withdrawal.coin)} is {whole} {since}")
         )
     rows += [
-        ("with", f"{vaults.get(stand.vault, stand.vault)} up to its withdrawal {stand.sequence}")
+        (
+            "with",
+            f"{vaults.get(stand.vault, stand.vault)} up to its withdrawal {stand.sequence}"
+            + (f", {stand.id[:16]}" if stand.id else ""),
+        )
         for stand in grounds.chains
     ]
     yield listed(rows)

@@ -219,28 +219,31 @@ def _check_group(withdrawal: Withdrawal, vaults: Vaults) -> None:
 
     Raises:
         Refused: a vault that shares limits is not enrolled here, or this machine has approved or
-            signed more of it than the withdrawal says.
+            signed more of it, or something else, than the withdrawal says.
     """
     own = vaults[withdrawal.vault].enrolment.known
     if withdrawal.grounds is None or own.at(withdrawal.sequence) == withdrawal.id:
         return
     for stand in withdrawal.grounds.chains:
-        memory = vaults.get(stand.vault)
-        known = memory.enrolment.known if memory else None
-        newest = max((known.newest, *known.approved)) if known else 0
-        if known is None or stand.sequence < newest:
-            what = "has withdrawn more than it says" if known else "is not enrolled here"
-            raise Refused(
-                Refusal(
-                    _APPROVALS,
-                    "group.rollback" if known else "group.enrolled",
-                    f"a vault that shares limits {what}",
-                    Fault.COORDINATOR,
-                    expected=f"withdrawal {newest} or later" if known else stand.vault,
-                    found=f"withdrawal {stand.sequence} of {stand.vault}" if known else "",
-                    hint="request it anew" if known else "`coldsign enrol` it here first",
-                )
-            )
+        said = f"withdrawal {stand.sequence} of {stand.vault}, {stand.id}"
+        if stand.vault not in vaults:
+            hint = "`coldsign enrol` it here first, with --officer-only"
+            raise _hidden("enrolled", "is not enrolled here", "an enrolled vault", said, hint)
+        known = vaults[stand.vault].enrolment.known
+        newest, here = max((known.newest, *known.approved)), known.at(stand.sequence)
+        hint = "request it anew; and ask what became of the other one"
+        if stand.sequence < newest:
+            expected = f"withdrawal {newest} or later"
+            raise _hidden("rollback", "has withdrawn more than it says", expected, said, hint)
+        if here not in (None, stand.id):
+            raise _hidden("known", "has withdrawn something else", str(here), said, hint)
+
+
+def _hidden(rule: str, what: str, expected: str, found: str, hint: str) -> Refused:
+    what = f"a vault that shares limits {what}"
+    return Refused(
+        Refusal(_APPROVALS, f"group.{rule}", what, Fault.COORDINATOR, expected, found, hint)
+    )
 
 
 def _no_approver(name: str, initiator: bool, votes: Votes) -> Refused:

@@ -14,7 +14,9 @@ from policies.errors import Refused
 from policies.grounds import Grounds, Stand
 from policies.prices import Life
 from signer.core.names import Height
+from signer.record.judge import approval
 from signer.sign.check import Enrolment, examine
+from signer.sign.state import Memory
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +206,30 @@ def test_two_quorums_that_share_nobody(estate, sheet, papers):
     assert refused(estate, here, papers, known=Known(approved={1: there[0].id})) == [
         "group.rollback"
     ]
+
+
+def test_an_approver_who_has_seen_the_other_one(estate, sheet, papers, paid):
+    """The machine that two quorums share refuses the second: it has approved, or knows another."""
+
+    def asked(head, seen, without=()):
+        memories = {
+            vault: Memory(enrolment, {}, {})
+            for vault, enrolment in estate.enrolments(seen).items()
+            if vault not in without
+        }
+        alice = estate.main.officers["alice"].key_id
+        raw = estate.main.approve(head, ()).to_bytes()
+        return approval(raw, memories, "alice", alice, papers)
+
+    head = estate.head(sheet, paid)
+    assert asked(head, known(*paid)).approver == "alice"
+    other = estate.chain(estate.annex, 1_000, 1_000, 1_000)
+    for seen, rule, without in (
+        (Known(approved={3: other[2].id}), "group.rollback", ()),
+        (known(*other), "group.rollback", ()),
+        (Known(approved={2: other[1].id}), "group.known", ()),
+        (known(), "group.enrolled", estate.vaults[1:]),
+    ):
+        with pytest.raises(Refused) as caught:
+            asked(head, seen, without)
+        assert [(one.step, one.rule) for one in caught.value.refusals] == [(6, rule)]
