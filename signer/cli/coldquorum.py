@@ -36,19 +36,9 @@ from signer.cli.online import (
 from signer.cli.session import HomeOption, JsonFlag
 
 _ORDER = (
-    *(
-        "demo",
-        "vault",
-        "policy",
-        "prices",
-        "balances",
-        "request",
-        "build",
-        "inspect",
-        "combine",
-        "finalize",
-    ),
-    *("broadcast", "bump", "labels", "qr", "bsms", "ceremony", "bundle", "redteam", "regtest"),
+    *("demo", "vault", "policy", "request", "build", "inspect", "combine", "finalize"),
+    *("broadcast", "bump", "prices", "balances", "labels", "qr", "bsms", "ceremony", "bundle"),
+    *("redteam", "regtest"),
 )
 
 
