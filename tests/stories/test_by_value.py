@@ -32,7 +32,6 @@ def test_a_day_of_two_vaults(tmp_path):
         "price sheet 1, signed by alice, bob",
         "balance snapshot 1, signed by alice, bob",
     ]
-    house.sign("w1.psbt", ALICE)
 
     # the other vault: three and a half million are left for both
     house.ask("annex", "x1.json", "0.35BTC")

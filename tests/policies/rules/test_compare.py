@@ -28,6 +28,7 @@ from policies.rules.destinations import Entry, Group
 from policies.rules.group import Hours, Member, VaultGroup
 from policies.rules.hot import Hot
 from policies.rules.prices import Prices
+from policies.rules.stated import Stated
 from policies.rules.windows import Window
 from policies.spend import LocalTime, Output, SpentCoin
 
@@ -191,8 +192,21 @@ def spends(draw, name):
     return there
 
 
+def counted(one, spend):
+    """The spend with the signatures under its papers counted as a rule demands."""
+    papers = {}
+    for kind in ("prices", "balances"):
+        there = getattr(spend.evidence, kind)
+        signed = {tally.role: tally.signed for tally in there.votes.tallies}
+        votes = Votes(tuple(Tally(d.role, d.count, signed[d.role], ()) for d in one.require))
+        papers[kind] = replace(there, votes=votes)
+    return replace(spend, evidence=replace(spend.evidence, **papers))
+
+
 def refuses(one, spend):
     """Whether a rule refuses, with the wallets that it lists derived."""
+    if isinstance(one, Stated):
+        spend = counted(one, spend)
     listed = one.wallets if isinstance(one, Destinations) else {}
     wallets = {name: frozenset(POOL[:many]) for name, many in listed.items()}
     return bool(one.check(replace(spend, wallets=wallets)))
