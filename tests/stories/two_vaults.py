@@ -1,8 +1,10 @@
 """A house with two vaults whose limits are in yen: the same officers, one price sheet for both."""
 
+import shlex
 from dataclasses import replace
 
 from house import ALICE, Desk, House
+from programs import forked
 from world import PASSPHRASE, World
 
 from policies.envelope import Envelope
@@ -53,6 +55,16 @@ def rules():
     )
 
 
+class Forked(Desk):
+    """A desk whose programs do not start the interpreter anew."""
+
+    def runs(self, command):
+        """Type a command and take what comes."""
+        scratch = self.folder.parent / "scratch"
+        scratch.mkdir(exist_ok=True)
+        return forked(shlex.split(command), cwd=self.folder, home=self.home, scratch=scratch)
+
+
 class TwoVaults(House):
     """The house, and what people type in it."""
 
@@ -64,13 +76,17 @@ class TwoVaults(House):
         self.secret.write_bytes(PASSPHRASE)
         self.secret.chmod(0o600)
         self.world.keystore(folder / f"home-{ALICE}", ALICE)  # the one whose programs run
-        self.coordinator = Desk("coordinator", folder / "home", folder)
+        self.coordinator = Forked("coordinator", folder / "home", folder)
         with Store(self.coordinator.home) as store:
             for world in (self.world, self.annex):
                 world.rule(*rules())
                 world.state(folder / f"home-{ALICE}", ALICE)
                 store.add_vault(world.vault_envelope)
                 store.add_policy(world.policy_envelope)
+
+    def __getitem__(self, name):
+        """The desk of an officer."""
+        return Forked(name, self.folder / f"home-{name}", self.folder)
 
     def fund_both(self, *amounts):
         """Pay so much into each vault, in single coins; gives the chain's height."""
