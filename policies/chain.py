@@ -23,12 +23,14 @@ class Known:
         approved: ids, by sequence number, of what an officer approved here on its own: nothing is
             known of what comes before them.
         voided: ids of withdrawals for which a void was verified.
+        papers: number and id of the newest paper of each kind that was signed for.
     """
 
     ids: Mapping[int, DocumentId] = field(default_factory=dict)
     height: Height = GENESIS
     approved: Mapping[int, DocumentId] = field(default_factory=dict)
     voided: frozenset[DocumentId] = frozenset()
+    papers: Mapping[str, tuple[int, DocumentId]] = field(default_factory=dict)
 
     @property
     def newest(self) -> int:

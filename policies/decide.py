@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from policies.errors import Refusal
 from policies.explain import Words
+from policies.gather import unasked
 from policies.policy import Policy
 from policies.rules import MANDATORY
 from policies.rules.rule import refusal
@@ -47,7 +48,7 @@ class Verdict:
 def decide(policy: Policy, spend: Spend) -> Verdict:
     """Ask every rule of the policy in force about a transaction."""
     words = Words(coin=policy.coin)
-    refusals = [*_belongs(policy, spend), *_fits(policy, spend)]
+    refusals = [*_belongs(policy, spend), *_fits(policy, spend), *unasked(policy, spend.head)]
     passed: list[Passed] = []
     warnings: list[str] = []
     for rule in policy.rules:

@@ -6,13 +6,11 @@ and places, so that a translator needs no program. Each rule fills them in for i
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from policies.explain_en import ENGLISH
 from policies.explain_ja import JAPANESE
-
-if TYPE_CHECKING:
-    from policies.policy import Policy
+from policies.value import Limit, Priced, Value
 
 LANGUAGES: Final = {"en": ENGLISH, "ja": JAPANESE}
 
@@ -46,8 +44,10 @@ class Words:
         """Write a number, digits in groups of three."""
         return f"{number:,}".replace(",", self.say("thousands"))
 
-    def money(self, amount: int) -> str:
-        """Write an amount: `1.5 BTC`, or `150 000 000 sat` when no coin is given."""
+    def money(self, amount: Limit | int) -> str:
+        """Write an amount: `1.5 BTC`, or `150 000 000 sat` when no coin is given; or a value."""
+        if isinstance(amount, Value | Priced):
+            return amount.told(self.money, self.number)
         if not self.coin:
             return f"{self.number(amount)} sat"
         whole, rest = divmod(amount, _UNIT)
@@ -76,38 +76,3 @@ class Words:
 
 PLAIN: Final = Words()
 """English, amounts in the smallest unit: what a refusal is written in."""
-
-
-def explain(policy: "Policy", lang: str = "en") -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Explain a whole policy: headings, each with its sentences.
-
-    Args:
-        policy: any.
-        lang: a key of `LANGUAGES`.
-    """
-    words = Words(lang, policy.coin)
-    before = words.say("policy.first") if policy.previous is None else policy.previous
-    about = {
-        "policy.vault": {"vault": policy.vault, "coin": policy.coin, "network": policy.network},
-        "policy.epoch": {"epoch": words.number(policy.epoch), "previous": before},
-        "policy.activation": {"height": words.number(policy.activation_height)},
-        "policy.loosening": {"delay": words.blocks(policy.loosening_delay)},
-        "policy.tightening": {},
-        "policy.default": {},
-    }
-    roles = [
-        words.say(
-            "policy.role",
-            role=role.name,
-            members=words.listed(role.members),
-            threshold=words.number(role.threshold),
-        )
-        for role in policy.roles.values()
-    ]
-    if policy.revoked:
-        roles.append(words.say("policy.revoked", members=words.listed(policy.revoked)))
-    return (
-        (words.say("heading.policy"), tuple(words.say(key, **v) for key, v in about.items())),
-        (words.say("heading.roles"), (*roles, words.say("policy.admins"))),
-        *((words.say(f"heading.{rule.NAME}"), rule.explain(words)) for rule in policy.rules),
-    )

@@ -23,6 +23,9 @@ ENGLISH: Final = {
     "heading.shape": "shape",
     "heading.consolidation": "consolidation",
     "heading.internal": "internal moves",
+    "heading.prices": "prices",
+    "heading.group": "vaults together",
+    "heading.hot": "hot wallets",
     "heading.timing": "timing",
     "heading.schedule": "business hours",
     "policy.vault": "it governs the vault {vault} ({coin}, {network})",
@@ -87,6 +90,25 @@ ENGLISH: Final = {
     "internal.require": "{value} approve it",
     "internal.per_withdrawal": "it moves at most {value}",
     "internal.windows": "internal moves come to at most {value} within any {span}",
+    "prices": "limits in another unit than the coin are counted with a price sheet that officers "
+    "sign and that the withdrawal names; what left earlier counts at its own price, or at "
+    "today's if that is more",
+    "prices.unit": "prices are in {value}, its smallest amount",
+    "prices.require": "{value} sign a price sheet",
+    "prices.max_age": "no withdrawal that uses a price sheet lives longer than {value} "
+    "after the sheet was made",
+    "group": "these vaults have limits together; a withdrawal names where the chain of each "
+    "other vault stands, and each signer verifies those chains, too",
+    "group.vaults": "counts together: {coin}, vault {vault}, {pace} blocks an hour",
+    "group.windows": "payments of all these vaults come to at most {value} within any {hours} "
+    "hours",
+    "hot": "a refill of a hot wallet is refused if too much would then lie hot, by a balance "
+    "snapshot that officers sign and by all that left since",
+    "hot.groups": "hot wallets are the destinations: {value}",
+    "hot.cap_bp": "at most {value} of everything, hot and cold, lies hot, by value",
+    "hot.require": "{value} sign a balance snapshot",
+    "hot.max_age": "no withdrawal that uses a balance snapshot lives longer than {value} "
+    "after the snapshot was made",
     "timing": "block heights are the only clock: a transaction is not valid before the height "
     "of its withdrawal",
     "timing.max_lifetime_blocks": "an approval lives for at most {value}",

@@ -24,6 +24,9 @@ JAPANESE: Final = {
     "heading.shape": "トランザクションの形式",
     "heading.consolidation": "コインの集約",
     "heading.internal": "自社ウォレット間の移動",
+    "heading.prices": "価格",
+    "heading.group": "金庫の合算",
+    "heading.hot": "ホットウォレット",
     "heading.timing": "時期",
     "heading.schedule": "営業時間",
     "policy.vault": "対象の金庫（vault）は{vault}（{coin}、{network}）である。",
@@ -92,6 +95,23 @@ JAPANESE: Final = {
     "internal.require": "移動には、{value}の承認を要する。",
     "internal.per_withdrawal": "1回の移動の合計額は、{value}以下とする。",
     "internal.windows": "連続する{span}以内の移動の合計額は、{value}以下とする。",
+    "prices": "コイン以外の単位で定めた上限は、担当者が署名し、出金が指定する価格表により計算する。"
+    "過去の出金は、その出金の価格表と現在の価格表のうち、高い方の価格で算入する。",
+    "prices.unit": "価格の単位は{value}とし、その最小単位で表す。",
+    "prices.require": "価格表には、{value}の署名を要する。",
+    "prices.max_age": "価格表を用いる出金の有効期限は、価格表の作成から{value}以内とする。",
+    "group": "以下の金庫には、共通の上限を適用する。出金は他の各金庫の出金記録の末尾を指定し、"
+    "各署名端末はその記録も検証する。",
+    "group.vaults": "合算する金庫：{coin}、{vault}（1時間を{pace}ブロックとして数える）",
+    "group.windows": "連続する{hours}時間以内の、これらの金庫すべての出金の合計額は、"
+    "{value}以下とする。",
+    "hot": "担当者が署名した残高表と、その後の出金から計算して、ホットウォレットの残高が上限を"
+    "超えることになる補充は、拒否する。",
+    "hot.groups": "ホットウォレットとする送金先グループは、{value}とする。",
+    "hot.cap_bp": "ホットウォレットの残高は、コールドを含む全残高の{value}（価額による）"
+    "以下とする。",
+    "hot.require": "残高表には、{value}の署名を要する。",
+    "hot.max_age": "残高表を用いる出金の有効期限は、残高表の作成から{value}以内とする。",
     "timing": "時計にはブロック高のみを用いる。トランザクションは、出金に記載したブロック高より"
     "前には有効にならない。",
     "timing.max_lifetime_blocks": "承認の有効期間は、{value}以内とする。",

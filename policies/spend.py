@@ -7,6 +7,7 @@ approved documents; nothing here is believed on the coordinator's word.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from policies.evidence import NO_EVIDENCE, Evidence
 from policies.names import DocumentId, Height, Sats
 from policies.quorum import Votes
 from policies.withdrawal import ApprovedWithdrawal, Withdrawal
@@ -93,6 +94,7 @@ class Spend:
         history: the withdrawals before it, oldest first, at least as far back as any rule looks.
         wallets: the canonical addresses of each wallet that the policy lists, by descriptor.
         clock: the station's local time, or None where there is no station.
+        evidence: the papers that the withdrawal names, not judged.
     """
 
     coin: str
@@ -108,6 +110,7 @@ class Spend:
     history: tuple[Withdrawal, ...]
     wallets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     clock: LocalTime | None = None
+    evidence: Evidence = NO_EVIDENCE
 
     @property
     def head(self) -> Withdrawal:

@@ -1,5 +1,6 @@
 """The withdrawal document and its approvals. The chain that they form is in `chain.py`."""
 
+from collections.abc import Iterable
 from dataclasses import InitVar, asdict, dataclass, field, replace
 from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING
@@ -7,8 +8,9 @@ from typing import TYPE_CHECKING
 from policies import strict_json
 from policies.envelope import MAX_DOCUMENT, Envelope, document_id
 from policies.errors import Fault, Refusal, Refused
+from policies.grounds import Grounds
 from policies.names import DocumentId, Height, Sats
-from policies.quorum import Votes, tally
+from policies.quorum import Demand, Votes, tally
 from policies.strict_json import Fields
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ class Withdrawal:
         anchor: the coin that it must spend; a void's is that of what it voids.
         purpose: `payment`, `consolidation`, `internal` or `void`.
         voids: id of the withdrawal that a void cancels, else None.
+        grounds: the papers that it names, or None.
         payload: the document's bytes: as received, or our own form for one made here.
 
     Args:
@@ -105,6 +108,7 @@ class Withdrawal:
     anchor: Anchor
     purpose: str = PAYMENT
     voids: DocumentId | None = None
+    grounds: Grounds | None = None
     payload: bytes = field(init=False, repr=False)
     received: InitVar[bytes] = b""
 
@@ -113,7 +117,8 @@ class Withdrawal:
         if received:
             return
         table = {"kind": KIND, "version": VERSION, **asdict(self)}
-        del table["payload"]
+        for name in ("payload", *(() if self.grounds else ("grounds",))):
+            del table[name]
         object.__setattr__(self, "payload", strict_json.dump(table))
 
     @classmethod
@@ -124,8 +129,8 @@ class Withdrawal:
             BadInput: anything missing, unknown, malformed or out of range.
         """
         raw = strict_json.load(payload, limit=MAX_DOCUMENT, what=KIND)
-        names = [one.name for one in dataclass_fields(cls) if one.init]
-        fields = Fields(raw, KIND, ("kind", "version", *names))
+        names = [one.name for one in dataclass_fields(cls) if one.init and one.name != "grounds"]
+        fields = Fields(raw, KIND, ("kind", "version", *names), ("grounds",))
         fields.exactly("kind", KIND)
         fields.exactly("version", VERSION)
         sequence = fields.integer("sequence", least=1, most=MAX_SEQUENCE)
@@ -167,6 +172,7 @@ class Withdrawal:
             Anchor(anchor.digest("txid"), anchor.integer("vout", most=MAX_VOUT)),
             purpose,
             fields.digest("voids") if purpose == VOID else None,
+            Grounds.read(fields),
             received=payload,
         )
 
@@ -241,8 +247,15 @@ def count_approvals(envelope: Envelope, policy: "Policy") -> Votes:
     """
     envelope.expect(KIND)
     withdrawal = Withdrawal.parse(envelope.payload)
-    keys = envelope.valid_keys(policy.officers.values())
     excluded = policy.barred(withdrawal) | {withdrawal.initiator}
+    return count_votes(envelope, policy, policy.demands(withdrawal), excluded)
+
+
+def count_votes(
+    envelope: Envelope, policy: "Policy", demands: Iterable[Demand], excluded: frozenset[str]
+) -> Votes:
+    """Count the signatures under any document, for each role of which so many have to sign."""
+    keys = envelope.valid_keys(policy.officers.values())
     return Votes(
         tuple(
             tally(
@@ -251,7 +264,7 @@ def count_approvals(envelope: Envelope, policy: "Policy") -> Votes:
                 keys,
                 excluded,
             )
-            for demand in policy.demands(withdrawal)
+            for demand in demands
         )
     )
 

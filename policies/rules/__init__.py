@@ -14,6 +14,7 @@ from policies.rules.rule import Rule
 from policies.rules.schedule import Schedule
 from policies.rules.shape import Shape
 from policies.rules.timing import Timing
+from policies.rules.valued import VALUED, check_values
 from policies.strict_json import Fields
 
 __all__ = [
@@ -40,6 +41,7 @@ RULES: dict[str, type[Rule]] = {
     Shape.NAME: Shape,
     Consolidation.NAME: Consolidation,
     Internal.NAME: Internal,
+    **VALUED,
     Timing.NAME: Timing,
     Schedule.NAME: Schedule,
 }
@@ -68,6 +70,7 @@ def parse_rules(fields: Fields, officers: Collection[str]) -> tuple[Rule, ...]:
     if Internal.NAME in table.raw and not own:
         hint = "write internal = true in [rules.destinations.groups.<name>]"
         fields.bad("rules.destinations", "a list with an internal group", "none", hint)
+    check_values(fields, rules)
     for rule in rules:
         if isinstance(rule, Approvals) and (strange := rule.ceilings.keys() - set(officers)):
             fields.bad("rules.approvals.ceilings", "of officers of this policy", min(strange))

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from policies.errors import Refusal
-from policies.names import Sats
 from policies.rules.rule import Rule, refusal, sats
-from policies.rules.setting import AMOUNT, WINDOWS
+from policies.rules.setting import LIMIT, WINDOWS
 from policies.rules.windows import Window, overfull
 from policies.spend import Spend, canonical
+from policies.value import Limit
 from policies.withdrawal import INTERNAL
 
 _HINT = "smaller withdrawals, or a policy that allows more"
@@ -29,8 +29,8 @@ class Amounts(Rule):
     """
 
     NAME: ClassVar[str] = "amounts"
-    per_payment: Sats = field(metadata=AMOUNT)
-    per_withdrawal: Sats | None = field(default=None, metadata=AMOUNT)
+    per_payment: Limit = field(metadata=LIMIT)
+    per_withdrawal: Limit | None = field(default=None, metadata=LIMIT)
     windows: tuple[Window, ...] = field(default=(), metadata=WINDOWS)
     per_destination: tuple[Window, ...] = field(default=(), metadata=WINDOWS)
 
@@ -56,11 +56,11 @@ class Amounts(Rule):
 
     def _over_time(self, spend: Spend, received: Counter[str]) -> Iterator[Refusal]:
         paid = [w for w in spend.since(self.window) if w.purpose != INTERNAL]
-        totals = ((w.height, "", w.total) for w in paid)
+        totals = ((w, "", w.total) for w in paid)
         for full in overfull(self.windows, spend, {"": received.total()}, totals):
             what = f"too much within {full.blocks} blocks"
             yield refusal("amounts.windows", what, full.expected, full.found, _WAIT)
-        each = ((w.height, canonical(p.address), p.amount) for w in paid for p in w.payments)
+        each = ((w, canonical(p.address), p.amount) for w in paid for p in w.payments)
         for full in overfull(self.per_destination, spend, received, each):
             what = f"too much for {full.account} within {full.blocks} blocks"
             yield refusal("amounts.per_destination", what, full.expected, full.found, _WAIT)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import inf
 from types import MappingProxyType
 from typing import ClassVar
@@ -21,11 +22,12 @@ from policies.rules.setting import (
 )
 from policies.spend import Spend
 from policies.strict_json import Fields
+from policies.value import Limit, Value, read_limit
 from policies.withdrawal import PAYMENT, VOID, Withdrawal
 
 _HINT = "let more officers approve, who did not ask for it"
 
-Ceilings = Mapping[str, Sats]
+Ceilings = Mapping[str, Limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,11 @@ class Tier:
         require: who has to approve.
     """
 
-    up_to: int | None
+    up_to: Limit | None
     require: tuple[Demand, ...]
 
     @property
-    def most(self) -> float:
+    def most(self) -> float | Value:
         """The largest amount in it, for comparisons."""
         return inf if self.up_to is None else self.up_to
 
@@ -50,31 +52,35 @@ def _read_tiers(fields: Fields, key: str) -> tuple[Tier, ...]:
     tables = fields.tables(key, required=("require",), optional=("up_to",))
     tiers = tuple(
         Tier(
-            one.integer("up_to", least=1) if "up_to" in one.raw else None,
+            read_limit(one, "up_to") if "up_to" in one.raw else None,
             read_demands(one, "require"),
         )
         for one in tables
     )
     bounds = [tier.most for tier in tiers]
-    if bounds != sorted(set(bounds)) or bounds[-1] != inf:
+    if not all(a <= b != a for a, b in pairwise(bounds)) or bounds[-1] != inf:
         fields.bad(key, "tiers with rising up_to, the last without", bounds)
     return tiers
 
 
-def _tier(tiers: tuple[Tier, ...], amount: float) -> tuple[Demand, ...]:
+def _tier(tiers: tuple[Tier, ...], amount: float | Value) -> tuple[Demand, ...]:
     return next(tier.require for tier in tiers if amount <= tier.most)
 
 
 def _tiers_tighter(old: tuple[Tier, ...], new: tuple[Tier, ...]) -> bool:
     # Within a band that ends at a bound of either, neither changes.
     bounds = [tier.most for tier in (*old, *new)]
-    return all(demands_tighter(_tier(old, bound), _tier(new, bound)) for bound in bounds)
+    units = {bound.unit if isinstance(bound, Value) else "" for bound in bounds if bound != inf}
+    return len(units) <= 1 and all(
+        demands_tighter(_tier(old, bound), _tier(new, bound)) for bound in bounds
+    )
 
 
 def _tell_tiers(words: Words, tiers: tuple[Tier, ...]) -> Told:
-    told, low = [], 0
+    told = []
+    low: Limit = Sats(0)
     for tier in tiers:
-        high = tier.up_to or 0
+        high = tier.up_to or Sats(0)
         band = ("between" if low else "up_to") if high else ("above" if low else "any")
         said = words.say(f"approvals.{band}", low=words.money(low), high=words.money(high))
         told.append({"span": said, "value": tell_demands(words, tier.require)})
@@ -84,7 +90,7 @@ def _tell_tiers(words: Words, tiers: tuple[Tier, ...]) -> Told:
 
 def _read_ceilings(fields: Fields, key: str) -> Ceilings:
     inner = fields.named(key)
-    return MappingProxyType({name: Sats(inner.integer(name)) for name in inner.raw})
+    return MappingProxyType({name: read_limit(inner, name, least=0) for name in inner.raw})
 
 
 def _ceilings_tighter(old: Ceilings, new: Ceilings) -> bool:

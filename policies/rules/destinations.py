@@ -266,7 +266,7 @@ class Destinations(Rule):
         full = {}
         for name, group in self.groups.items():
             flows = (
-                (earlier.height, name, payment.amount)
+                (earlier, name, payment.amount)
                 for earlier in (spend.since(longest(group.windows)) if now[name] else ())
                 for payment in earlier.payments
                 if canonical(payment.address) in inside[name]

@@ -1,19 +1,31 @@
 """What may be given to miners. Fees are money that leaves without an address."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from policies.errors import Refusal
 from policies.names import Sats
 from policies.rules.rule import Rule, refusal, sats
-from policies.rules.setting import AMOUNT, COUNT, SHARE, WINDOWS
+from policies.rules.setting import AMOUNT, COUNT, SHARE, WINDOWS, Kind, read_windows
 from policies.rules.windows import Window, overfull
 from policies.spend import Spend
+from policies.strict_json import Fields
+from policies.value import Value
 from policies.withdrawal import PAYMENT, VOID
 
 _HINT = "build it again with a lower fee"
 _MILLION = 1_000_000
+
+
+def _read_windows(fields: Fields, key: str) -> tuple[Window, ...]:
+    windows = read_windows(fields, key)
+    if any(isinstance(window.limit, Value) for window in windows):
+        fields.bad(key, "amounts of the coin", fields.raw[key], "a void needs no price")
+    return windows
+
+
+COIN_WINDOWS: Kind = {"setting": replace(WINDOWS["setting"], read=_read_windows)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,7 @@ class Fees(Rule):
     max_fee: Sats = field(metadata=AMOUNT)
     max_rate: int = field(metadata=COUNT)
     share_ppm: int | None = field(default=None, metadata=SHARE)
-    windows: tuple[Window, ...] = field(default=(), metadata=WINDOWS)
+    windows: tuple[Window, ...] = field(default=(), metadata=COIN_WINDOWS)
 
     def check(self, spend: Spend) -> tuple[Refusal, ...]:
         """Compare the fee with each ceiling, in whole numbers: no rounding to slip through."""
@@ -57,7 +69,7 @@ class Fees(Rule):
             yield refusal("fees.share_ppm", what, expected, sats(spend.fee), _HINT)
 
     def _over_time(self, spend: Spend) -> Iterator[Refusal]:
-        ceilings = ((w.height, "", w.fee_ceiling) for w in spend.since(self.window))
+        ceilings = ((w, "", w.fee_ceiling) for w in spend.since(self.window))
         for full in overfull(self.windows, spend, {"": spend.head.fee_ceiling}, ceilings):
             what = f"the approved fees are too much within {full.blocks} blocks"
             hint = "a lower fee ceiling, or a later withdrawal"

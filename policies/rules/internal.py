@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from policies.errors import Refusal
-from policies.names import Sats
 from policies.rules.rule import refusal, sats
-from policies.rules.setting import AMOUNT, WINDOWS
+from policies.rules.setting import LIMIT, WINDOWS
 from policies.rules.special import Special
 from policies.rules.windows import Window, overfull
 from policies.spend import Spend
+from policies.value import Limit
 from policies.withdrawal import INTERNAL
 
 
@@ -24,7 +24,7 @@ class Internal(Special):
     """
 
     NAME: ClassVar[str] = INTERNAL
-    per_withdrawal: Sats = field(metadata=AMOUNT)
+    per_withdrawal: Limit = field(metadata=LIMIT)
     windows: tuple[Window, ...] = field(default=(), metadata=WINDOWS)
 
     def judge(self, spend: Spend) -> Iterator[Refusal]:
@@ -36,7 +36,7 @@ class Internal(Special):
             hint = "smaller moves, or a policy that allows more"
             yield refusal("internal.per_withdrawal", what, limit, sats(moved), hint)
         earlier = spend.since(self.window)
-        flows = ((w.height, "", w.total) for w in earlier if w.purpose == INTERNAL)
+        flows = ((w, "", w.total) for w in earlier if w.purpose == INTERNAL)
         for full in overfull(self.windows, spend, {"": moved}, flows):
             what, hint = f"too much moved within {full.blocks} blocks", "a later withdrawal"
             yield refusal("internal.windows", what, full.expected, full.found, hint)

@@ -17,6 +17,7 @@ from policies.rules.setting import Kind, given, plain, said
 from policies.rules.windows import Window, longest
 from policies.spend import Spend
 from policies.strict_json import Fields
+from policies.value import Limit
 from policies.withdrawal import Withdrawal
 
 STEP = 8
@@ -115,6 +116,6 @@ def refusal(rule: str, what: str, expected: str, found: str, hint: str) -> Refus
     return Refusal(STEP, rule, what, Fault.COORDINATOR, expected, found, hint)
 
 
-def sats(amount: int) -> str:
+def sats(amount: Limit | int) -> str:
     """Write an amount in the coin's smallest unit, digits grouped, as `100 000 sat`."""
     return PLAIN.money(amount)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final
 
 from policies.explain import PLAIN, Words
-from policies.names import Sats
 from policies.quorum import Demand
 from policies.rules.windows import Window
 from policies.strict_json import CODE, MAX_INTEGER, Fields
+from policies.value import read_limit
 from policies.withdrawal import MAX_HEIGHT
 
 Told = tuple[Mapping[str, str], ...]
@@ -106,7 +106,7 @@ def switch(*, tight: bool) -> Kind:
 def read_windows(fields: Fields, key: str) -> tuple[Window, ...]:
     """Read `[{ blocks, limit }]`."""
     return tuple(
-        Window(one.integer("blocks", least=1, most=MAX_HEIGHT), Sats(one.integer("limit")))
+        Window(one.integer("blocks", least=1, most=MAX_HEIGHT), read_limit(one, "limit", least=0))
         for one in fields.tables(key, required=("blocks", "limit"))
     )
 
@@ -143,6 +143,14 @@ def tell_demands(words: Words, demands: tuple[Demand, ...]) -> str:
 
 AMOUNT: Final = _number(Words.money)
 """The most, in the coin's smallest unit."""
+LIMIT: Final[Kind] = {
+    "setting": Setting(
+        read_limit,
+        lambda old, new: new <= old,
+        lambda words, value: ({"value": words.money(value)},),
+    )
+}
+"""The most, in the coin's smallest unit or by value."""
 COUNT: Final = _number(Words.number)
 """The most of anything else."""
 SHARE: Final = _number(lambda _words, ppm: f"{ppm / 10_000:g}%", most=1_000_000)

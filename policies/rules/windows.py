@@ -7,12 +7,12 @@ in (h - blocks, h], that one included. Voided and expired ones stay in it: a sig
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from policies.explain import PLAIN
-from policies.names import Height, Sats
 from policies.spend import Spend
+from policies.value import Limit
+from policies.withdrawal import Withdrawal
 
-Flow = tuple[Height, str, int]
-"""What left: a withdrawal's height, the account that it counts on, the amount."""
+Flow = tuple[Withdrawal, str, int]
+"""What left: with which withdrawal, the account that it counts on, the amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Window:
     """
 
     blocks: int
-    limit: Sats
+    limit: Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +62,14 @@ def overfull(
             must pass through windows that a newer policy has made too small.
         flows: what left before.
     """
-    left: dict[str, list[tuple[int, int]]] = {name: [] for name, amount in now.items() if amount}
-    for at, account, amount in flows if windows else ():
+    left: dict[str, list[tuple[Withdrawal, int]]] = {n: [] for n, amount in now.items() if amount}
+    for link, account, amount in flows if windows else ():
         if account in left:
-            left[account].append((at, amount))
+            left[account].append((link, amount))
     for window in windows:
         start = spend.head.height - window.blocks
         for account, before in left.items():
-            total = now[account] + sum(amount for at, amount in before if at > start)
-            if total > window.limit:
-                expected = f"at most {PLAIN.money(window.limit)}"
-                found = f"{PLAIN.money(total)}, {PLAIN.money(now[account])} of it now"
-                yield Overfull(account, window.blocks, expected, found)
+            inside = [(link, amount) for link, amount in before if link.height > start]
+            this = (spend.head, now[account])
+            if over := spend.evidence.excess(window.limit, this, inside):
+                yield Overfull(account, window.blocks, over.expected, over.found)

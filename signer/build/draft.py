@@ -6,7 +6,7 @@ the signers' own steps 1 to 8: a mistake of ours is found here and not in the va
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, replace
 
 from policies.chain import NOTHING, Known
@@ -25,7 +25,7 @@ from signer.chain.errors import NodeNonsense
 from signer.core import base58
 from signer.core.address import script_of
 from signer.core.errors import Fault, Refusal, Refused
-from signer.core.names import Height, Sats, Txid
+from signer.core.names import DocumentId, Height, Sats, Txid
 from signer.core.psbt_parts import Derivation, GlobalXpub, PsbtInput, PsbtOutput
 from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
 from signer.core.vault import CHANGE, Vault, VaultScript
@@ -84,6 +84,8 @@ def draft(
     tip: Height,
     known: Known = NOTHING,
     replaced: Replaced | None = None,
+    papers: Sequence[Envelope] = (),
+    others: Mapping[DocumentId, Enrolment] | None = None,
 ) -> Draft:
     """Build the transaction that fulfils a withdrawal.
 
@@ -101,6 +103,8 @@ def draft(
         tip: height of the last block.
         known: what signers know of the chain of withdrawals before those that are carried.
         replaced: the dearest earlier version that may have been sent, if there is one.
+        papers: what the withdrawal names: sheets, a snapshot, other vaults' withdrawals.
+        others: what signers know of those other vaults.
 
     Raises:
         BadInput: the coins cannot pay (see `select`), or the parts do not fit each other.
@@ -153,11 +157,12 @@ def draft(
                 approved.envelope,
                 tuple(link.payload for link in predecessors),
                 tuple(policies),
+                tuple(papers),
             )
         ),
         _xpubs(vault),
     )
-    checked = examine(raw, {vault.id: Enrolment(vault, trusted, known)})
+    checked = examine(raw, {**(others or {}), vault.id: Enrolment(vault, trusted, known)})
     return Draft(chosen, checked, _CHECKED)
 
 

@@ -32,6 +32,9 @@ _COMMENTS = {
     "rules.shape": "what a transaction may look like",
     "rules.consolidation": "joining coins of the vault: without this table, never",
     "rules.internal": "moves to the house's own wallets: without this table, never",
+    "rules.prices": 'whose price sheet counts, for limits such as "5_000_000 JPY"',
+    "rules.group": "limits that several vaults share, by value",
+    "rules.hot": "how much of everything may lie hot, by a snapshot that officers sign",
     "rules.timing": "the most blocks from a withdrawal's height to its expiry; a freeze",
     "rules.schedule": "business hours on the signing machine's clock; loosens nothing",
 }

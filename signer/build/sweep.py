@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from policies.policy import Policy
 from policies.rules import Amounts, Fees, Internal
+from policies.value import Limit, Value
 from signer.build.rotation import MAX_INPUTS, is_open_to
 from signer.build.select import MAX_STANDARD_WEIGHT, Need, dust_limit, fee_for
 from signer.chain.chain import FeeRate, UnspentCoin
@@ -66,12 +67,33 @@ def limits(policy: Policy, vault: Vault) -> Limits:
     """What a policy allows for a move to `vault`: as an internal one if the vault is listed so."""
     for rule in policy.rules:
         if isinstance(rule, Internal) and is_open_to(policy, vault):
-            return Limits(True, rule.max_inputs, rule.per_withdrawal, rule.max_fee, rule.max_rate)
+            most = _in_coins(rule.per_withdrawal)
+            return Limits(True, rule.max_inputs, most, rule.max_fee, rule.max_rate)
     amounts = [rule for rule in policy.rules if isinstance(rule, Amounts)]
     fees = [rule for rule in policy.rules if isinstance(rule, Fees)]
-    most = min(min(rule.per_payment, rule.per_withdrawal or rule.per_payment) for rule in amounts)
+    most = min(
+        min(_in_coins(rule.per_payment), _in_coins(rule.per_withdrawal or rule.per_payment))
+        for rule in amounts
+    )
     max_fee = min(rule.max_fee for rule in fees)
     return Limits(False, MAX_INPUTS, most, max_fee, min(rule.max_rate for rule in fees))
+
+
+def _in_coins(limit: Limit) -> Sats:
+    """A limit as an amount: a plan has no price sheet.
+
+    Raises:
+        BadInput: the limit is a value.
+    """
+    if isinstance(limit, Value):
+        raise BadInput(
+            "the policy limits a move by value",
+            fault=Fault.OFFICER,
+            expected="a limit in the coin, for planning a sweep",
+            found=limit,
+            hint="request the moves one by one: `coldquorum request new --prices FILE`",
+        )
+    return limit
 
 
 def plan(

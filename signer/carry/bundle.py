@@ -2,8 +2,9 @@
 
 They travel as global proprietary fields (BIP174 type 0xFC, identifier `coldquorum`, no key data):
 0x00 the withdrawal's envelope, 0x01 the payloads of all withdrawals before it, 0x02 envelopes of
-policies. The last two: a compact size that counts, then each item with its length in front,
-oldest first.
+policies, and, only if there are any, 0x03 envelopes of the papers that the withdrawal names: price
+sheets, a balance snapshot, other vaults' withdrawals. All but the first: a compact size that
+counts, then each item with its length in front, oldest first.
 """
 
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ from signer.core.wire import Reader
 _WITHDRAWAL: Final = 0x00
 _PREDECESSORS: Final = 0x01
 _POLICIES: Final = 0x02
+_PAPERS: Final = 0x03
 _NAMES: Final = {
     _WITHDRAWAL: "withdrawal",
     _PREDECESSORS: "earlier withdrawals",
@@ -34,11 +36,13 @@ class Documents:
         withdrawal: the approved withdrawal.
         predecessors: payloads of the withdrawals before it, oldest first.
         policies: envelopes of policies, oldest first.
+        papers: envelopes of what the withdrawal names.
     """
 
     withdrawal: Envelope
     predecessors: tuple[bytes, ...]
     policies: tuple[Envelope, ...]
+    papers: tuple[Envelope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,12 @@ def open_bundle(raw: bytes) -> Bundle:
 
 def fields(documents: Documents) -> dict[int, bytes]:
     """The proprietary fields that hold the documents, by subtype."""
+    papers = _framed(paper.to_bytes() for paper in documents.papers)
     return {
         _WITHDRAWAL: documents.withdrawal.to_bytes(),
         _PREDECESSORS: _framed(documents.predecessors),
         _POLICIES: _framed(envelope.to_bytes() for envelope in documents.policies),
+        **({_PAPERS: papers} if documents.papers else {}),
     }
 
 
@@ -95,6 +101,7 @@ def documents(psbt: Psbt) -> Documents:
             Envelope.parse(item, kind="policy")
             for item in _items(found[_POLICIES], _NAMES[_POLICIES])
         ),
+        tuple(map(Envelope.parse, _items(found.get(_PAPERS, b"\0"), "papers"))),
     )
 
 

@@ -159,6 +159,34 @@ _CEREMONY = group(
         "Tell what happened: policies and who signed them, withdrawals, what each vault holds.",
     ),
 )
+_PRICES = group(
+    "prices",
+    "Price sheets: what coins are worth, signed by officers.",
+    Command(
+        "new",
+        "online.stating:new_prices",
+        "Write a price sheet for officers to sign: `coldsign approve FILE`.",
+    ),
+    Command(
+        "show",
+        "online.stating:show_prices",
+        "Show a price sheet, and who has signed it for which vault.",
+    ),
+)
+_BALANCES = group(
+    "balances",
+    "Balance snapshots: what lies hot and cold, signed by officers.",
+    Command(
+        "new",
+        "online.stating:new_balances",
+        "Write a balance snapshot for officers to sign: `coldsign approve FILE`.",
+    ),
+    Command(
+        "show",
+        "online.stating:show_balances",
+        "Show a balance snapshot, and who has signed it for which vault.",
+    ),
+)
 _ENGINE = group(
     "engine",
     "Whose consensus code judges finished transactions here.",
@@ -222,6 +250,8 @@ _TABLE = (
         "online.building:bump",
         "Raise the fee of a withdrawal: another transaction for it, within its fee ceiling.",
     ),
+    _PRICES,
+    _BALANCES,
     _LABELS,
     QR,
     _BSMS,

@@ -75,6 +75,7 @@ def _lines(review: "Review", stream: TextIO) -> Iterator[str]:
             ("approved by", approved),
             ("signed by", ", ".join(review.signed) or "nobody yet"),
             ("valid", f"from block {review.height} to block {review.expiry}"),
+            *(("rests on", sentence) for sentence in review.rests_on),
             ("policy", f"epoch {review.epoch}; passed:"),
             *(("", f"- {passed.sentence}") for passed in review.passed),
         )

@@ -24,6 +24,7 @@ from signer.core.journal import EMPTY, Entry, Journal
 from signer.core.names import DocumentId, KeyId
 from signer.record import judge
 from signer.record.archive import EVIDENCE, RECEIPTS, kept
+from signer.record.basis import basis
 from signer.record.judge import Vaults
 from signer.record.receipt import KIND, MOST, Receipt
 from signer.record.refuse import EVENT as REFUSAL
@@ -176,7 +177,7 @@ def _refused_again(home: Path, receipt: Receipt, memory: _Memory, found: Audit) 
     data = kept(home, EVIDENCE, judged.sha256)
     then = [r for r in receipt.refusals if r.step < _OFFICER]
     try:
-        _ask(judged.command, data, memory.after(judged.seq), receipt)
+        _ask(home, judged.command, data, memory.after(judged.seq), receipt)
     except (BadInput, Refused) as problem:
         now = reasons(problem)
     else:
@@ -187,12 +188,13 @@ def _refused_again(home: Path, receipt: Receipt, memory: _Memory, found: Audit) 
     found.again += 1
 
 
-def _ask(command: str, data: bytes, vaults: Vaults, receipt: Receipt) -> None:
+def _ask(home: Path, command: str, data: bytes, vaults: Vaults, receipt: Receipt) -> None:
     officer, key = receipt.judged.officer or "", receipt.judged.key or KeyId("")
     if command == "sign":
         judge.transaction(data, vaults, receipt.judged.clock)
     elif command == "approve":
-        judge.approval(data, vaults, officer, key)
+        document = Withdrawal.parse(Envelope.parse(data, kind="withdrawal").payload)
+        judge.approval(data, vaults, officer, key, basis(home, document))
     elif command == "policy-sign":
         judge.signature(data, vaults, officer, key)
     else:
@@ -228,7 +230,10 @@ def _deed(home: Path, entry: Entry, memory: _Memory | None, found: Audit) -> Non
         memories = vaults.get(withdrawal.vault)
         governing = memories.enrolment.governing(withdrawal.height) if memories else None
         key = governing.policy.officers.get(str(said.get("officer"))) if governing else None
-        approvable = judge.approval(envelope.to_bytes(), vaults, str(said.get("officer")), _or(key))
+        papers = basis(home, withdrawal)
+        approvable = judge.approval(
+            envelope.to_bytes(), vaults, str(said.get("officer")), _or(key), papers
+        )
         _same("approval", said.get("officer"), approvable.approver)
     else:
         envelope, policy = Envelope.wrap("policy", data), Policy.parse(data)

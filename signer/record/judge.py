@@ -4,13 +4,15 @@
 the machine had then, and compares the answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from policies.chain import check_alone
 from policies.envelope import Envelope
 from policies.epochs import TrustedPolicy
+from policies.evidence import Evidence
+from policies.gather import gather, priced
 from policies.policy import Policy
 from policies.quorum import Votes
 from policies.spend import LocalTime
@@ -46,6 +48,7 @@ class Approvable:
         policy: the one that governs it.
         votes: so far.
         approver: what the policy calls the officer.
+        evidence: the papers that it names, not judged.
     """
 
     envelope: Envelope
@@ -54,6 +57,7 @@ class Approvable:
     policy: Policy
     votes: Votes
     approver: str
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,9 @@ def transaction(raw: bytes, vaults: Vaults, clock: LocalTime | None) -> Checked:
     return examine(raw, enrolments, clock)
 
 
-def approval(raw: bytes, vaults: Vaults, officer: str, key: KeyId) -> Approvable:
+def approval(
+    raw: bytes, vaults: Vaults, officer: str, key: KeyId, papers: Sequence[Envelope] = ()
+) -> Approvable:
     """`coldsign approve`: whether signers would count this officer's approval.
 
     Args:
@@ -109,6 +115,7 @@ def approval(raw: bytes, vaults: Vaults, officer: str, key: KeyId) -> Approvable
         vaults: what this machine remembers.
         officer: what the key is called here.
         key: the officer's public key.
+        papers: the price sheet and the balance snapshot that it names.
 
     Raises:
         BadInput: not a withdrawal, or an address is none.
@@ -122,13 +129,16 @@ def approval(raw: bytes, vaults: Vaults, officer: str, key: KeyId) -> Approvable
     check_terms(withdrawal, policy)
     check_alive(withdrawal, enrolment.known.height)
     check_alone(withdrawal, enrolment.known)
+    _check_group(withdrawal, vaults)
+    evidence = gather(policy, withdrawal, papers, {})
+    policy = priced(policy, evidence)
     for payment in withdrawal.payments:
         script_of(payment.address, vault.coin, vault.network)
     votes = count_approvals(envelope, policy)
     approver = called(policy.officers, key)
     if approver not in votes.eligible:
         raise _no_approver(approver or officer, approver == withdrawal.initiator, votes)
-    return Approvable(envelope, withdrawal, vault, policy, votes, approver)
+    return Approvable(envelope, withdrawal, vault, policy, votes, approver, evidence)
 
 
 def signature(raw: bytes, vaults: Vaults, officer: str, key: KeyId) -> Signable:
@@ -202,6 +212,38 @@ def acceptance(raw: bytes, vaults: Vaults) -> Acceptable:
 def called(officers: Mapping[str, KeyId], key: KeyId) -> str:
     """What a policy calls the officer with this key, or empty if it knows none."""
     return next((name for name, known in officers.items() if known == key), "")
+
+
+def _check_group(withdrawal: Withdrawal, vaults: Vaults) -> None:
+    """Two withdrawals in two vaults, each approved without the other, meet here at the latest.
+
+    Raises:
+        Refused: a vault that shares limits is not enrolled here, or this machine has approved or
+            signed more of it, or something else, than the withdrawal says.
+    """
+    own = vaults[withdrawal.vault].enrolment.known
+    if withdrawal.grounds is None or own.at(withdrawal.sequence) == withdrawal.id:
+        return
+    for stand in withdrawal.grounds.chains:
+        said = f"withdrawal {stand.sequence} of {stand.vault}, {stand.id}"
+        if stand.vault not in vaults:
+            hint = "`coldsign enrol` it here first, with --officer-only"
+            raise _hidden("enrolled", "is not enrolled here", "an enrolled vault", said, hint)
+        known = vaults[stand.vault].enrolment.known
+        newest, here = max((known.newest, *known.approved)), known.at(stand.sequence)
+        hint = "request it anew; and ask what became of the other one"
+        if stand.sequence < newest:
+            expected = f"withdrawal {newest} or later"
+            raise _hidden("rollback", "has withdrawn more than it says", expected, said, hint)
+        if here not in (None, stand.id):
+            raise _hidden("known", "has withdrawn something else", str(here), said, hint)
+
+
+def _hidden(rule: str, what: str, expected: str, found: str, hint: str) -> Refused:
+    what = f"a vault that shares limits {what}"
+    return Refused(
+        Refusal(_APPROVALS, f"group.{rule}", what, Fault.COORDINATOR, expected, found, hint)
+    )
 
 
 def _no_approver(name: str, initiator: bool, votes: Votes) -> Refused:

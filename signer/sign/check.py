@@ -11,6 +11,8 @@ from typing import Final
 from policies.chain import NOTHING, Known, verify_chain
 from policies.decide import Passed, decide
 from policies.epochs import TrustedPolicy
+from policies.evidence import NO_EVIDENCE, Evidence
+from policies.gather import gather, priced
 from policies.policy import Policy
 from policies.spend import LocalTime, Output, Proposed, Spend, SpentCoin
 from policies.withdrawal import ApprovedWithdrawal, Withdrawal, approve_check
@@ -66,6 +68,7 @@ class Checked:
         history: the withdrawals before that, oldest first.
         passed: every rule of the policy, in words.
         warnings: what the rules allow and yet find worth a second look.
+        evidence: the papers that the rules judged.
     """
 
     facts: Facts
@@ -75,6 +78,7 @@ class Checked:
     history: tuple[Withdrawal, ...]
     passed: tuple[Passed, ...]
     warnings: tuple[str, ...]
+    evidence: Evidence
     proof: InitVar[object]
 
     def __post_init__(self, proof: object) -> None:
@@ -103,17 +107,20 @@ def examine(
         Refused: a step said no.
     """
     facts = read(raw, {known: enrolment.vault for known, enrolment in enrolments.items()})
-    return check(facts, enrolments[facts.vault.id], clock)
+    return check(facts, enrolments, clock)
 
 
-def check(facts: Facts, enrolment: Enrolment, clock: LocalTime | None = None) -> Checked:
-    """Steps 5 to 8 over facts that steps 1 to 4 established.
+def check(
+    facts: Facts, enrolments: Mapping[DocumentId, Enrolment], clock: LocalTime | None = None
+) -> Checked:
+    """Steps 5 to 8 over facts that steps 1 to 4 established; the other vaults may share limits.
 
     Raises:
         BadInput: a document is not what it should be.
         Refused: a step said no.
     """
-    documents, head, known = facts.documents, facts.withdrawal, enrolment.known
+    documents, head, enrolment = facts.documents, facts.withdrawal, enrolments[facts.vault.id]
+    known, vaults = enrolment.known, {vault: other.known for vault, other in enrolments.items()}
     earlier = tuple(map(Withdrawal.parse, documents.predecessors))
     # (5) policy epochs: their chain and quorums; never back, and no looser before its time
     # (a policy's last link is its highest, or step 6 refuses)
@@ -123,18 +130,20 @@ def check(facts: Facts, enrolment: Enrolment, clock: LocalTime | None = None) ->
     # (6) the withdrawal's chain and approvals; not expired
     since = Height(head.height - policy.policy.window)
     history = verify_chain(head, earlier, known, since=since)
-    approved = approve_check(documents.withdrawal, policy.policy)
+    evidence = gather(policy.policy, head, documents.papers, vaults)
+    rules = priced(policy.policy, evidence)
+    approved = approve_check(documents.withdrawal, rules)
     check_alive(approved.withdrawal, known.height)
     # (7) it does exactly what was approved
     fulfils(facts, approved.withdrawal)
     # (8) every rule of the policy
-    verdict = decide(policy.policy, spend_of(facts, policy.policy, approved, history, clock))
+    verdict = decide(rules, spend_of(facts, rules, approved, history, clock, evidence=evidence))
     if verdict.refusals:
         raise Refused(*verdict.refusals)
     if not verdict.allowed:
         raise refused(8, "policy.default", "no rule of the policy allows it")
     passed, warnings = verdict.passed, verdict.warnings
-    return Checked(facts, newest, policy, approved, history, passed, warnings, _PROOF)
+    return Checked(facts, newest, policy, approved, history, passed, warnings, evidence, _PROOF)
 
 
 def check_alive(withdrawal: Withdrawal, height: Height) -> None:
@@ -233,8 +242,10 @@ def spend_of(
     approved: ApprovedWithdrawal | Proposed,
     history: tuple[Withdrawal, ...],
     clock: LocalTime | None,
+    *,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> Spend:
-    """What the rules judge. All of it but the clock follows from what steps 1 to 7 established.
+    """What the rules judge. Steps 1 to 7 established all of it but the clock and the papers.
 
     Raises:
         BadInput: the policy lists a wallet that is not understood.
@@ -253,6 +264,7 @@ def spend_of(
         history=history,
         wallets=listed(policy) if facts.externals else {},
         clock=clock,
+        evidence=evidence,
     )
 
 

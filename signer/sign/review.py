@@ -70,6 +70,7 @@ class Review:
         adopted: the newest policy, if it is new to this signer, else None.
         passed: the rules, in words.
         warned: what the rules find worth a second look.
+        rests_on: the prices and balances that it was judged with, in words.
         signed: officers whose verified signatures of every input are in the file.
         earlier: other transactions that this signer has signed for the same withdrawal.
         txid: of the finished transaction.
@@ -100,6 +101,7 @@ class Review:
     adopted: Adopted | None
     passed: tuple[Passed, ...]
     warned: tuple[str, ...]
+    rests_on: tuple[str, ...]
     signed: tuple[str, ...]
     earlier: tuple[Txid, ...]
     txid: Txid
@@ -173,6 +175,7 @@ def review(checked: Checked, *, known_epoch: int, signed_before: tuple[Txid, ...
         adopted=_adopted(checked.newest, known_epoch),
         passed=checked.passed,
         warned=checked.warnings,
+        rests_on=checked.evidence.sentences(withdrawal),
         signed=facts.signed_by,
         earlier=tuple(t for t in signed_before if t != facts.txid),
         txid=facts.txid,

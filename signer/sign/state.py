@@ -8,7 +8,9 @@ for their hashes alone: the journal holds those, and every start compares and ve
              chain and voids, if a history came along
     accept   policies
     approve  approved: the withdrawal; officer
-    sign     policies, chain and voids: those that were new; sequence, height, txid, fingerprint
+    follow   chain, voids and height, of another vault of a group, before a signature that counts it
+    sign     policies, chain and voids: those that were new; sequence, height, txid, fingerprint;
+             papers: number and id of the price sheet and the balance snapshot
 
 A chain is pairs of sequence number and id with the height of the newest; voids are what the voids
 among them name.
@@ -34,7 +36,7 @@ from signer.sign.check import Checked, Enrolment
 from signer.sign.facts import enrolled
 from signer.sign.refusal import refused
 
-EVENTS: Final = {"enrol", "accept", "approve", "sign"}
+EVENTS: Final = {"enrol", "accept", "approve", "follow", "sign"}
 """Other lines (a policy that an admin signed here) are for auditors: no check depends on them."""
 
 _LONGEST_CHAIN: Final = 1_000
@@ -67,6 +69,7 @@ class _Pins:
     voided: set[DocumentId] = field(default_factory=set)
     signed: dict[int, tuple[Txid, ...]] = field(default_factory=dict)
     height: int = 0
+    papers: dict[str, tuple[int, DocumentId]] = field(default_factory=dict)
 
     def take(self, event: str, said: Mapping[str, Any]) -> None:
         self.policies |= dict(said.get("policies", ()))
@@ -74,6 +77,8 @@ class _Pins:
         self.approved |= dict(said.get("approved", ()))
         self.voided |= set(said.get("voids", ()))
         self.height = max(self.height, said.get("height", 0))
+        for kind, (number, paper) in said.get("papers", {}).items():
+            self.papers[kind] = max((number, paper), self.papers.get(kind, (0, "")))
         if said.get("key"):
             self.keys[said["fingerprint"]] = said["key"]
         if event == "sign":
@@ -175,6 +180,8 @@ class State:
         """
         facts, withdrawal = checked.facts, checked.approved.withdrawal
         links = self._links(facts.vault.id, (*checked.history, withdrawal))
+        for vault, chain in checked.evidence.named(withdrawal).items():
+            self._append("follow", vault, **self._links(vault, chain))
         self._append(
             "sign",
             facts.vault.id,
@@ -185,6 +192,7 @@ class State:
             fingerprint=fingerprint,
             **device,
             **links,
+            **checked.evidence.seen,
         )
 
     def _links(self, vault: DocumentId, chain: Sequence[Withdrawal]) -> dict[str, Any]:
@@ -266,7 +274,7 @@ def _load(home: Path, known: DocumentId, pins: _Pins) -> Memory:
     ]
     policy = trusted(vault, policies, None)
     voided = frozenset(pins.voided)
-    chain = Known(pins.chain, Height(pins.height), pins.approved, voided)
+    chain = Known(pins.chain, Height(pins.height), pins.approved, voided, pins.papers)
     return Memory(Enrolment(vault, policy, chain), pins.keys, pins.signed)
 
 

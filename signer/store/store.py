@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from policies.envelope import Envelope
+from policies.gather import READERS
 from policies.policy import Policy
 from policies.withdrawal import Withdrawal
 from signer.carry.labels import Record
@@ -61,6 +62,10 @@ CREATE TABLE label_records (
     vault TEXT NOT NULL REFERENCES vaults, type TEXT NOT NULL, reference TEXT NOT NULL,
     label TEXT, spendable INTEGER, others TEXT NOT NULL,
     PRIMARY KEY (vault, type, reference)) STRICT
+""",
+    """
+CREATE TABLE papers (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, number INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT
 """,
 )
 """Append a script to change the schema; never edit one that was released."""
@@ -187,6 +192,29 @@ class Store:
         """A vault's policies and proposals, by epoch."""
         sql = "SELECT envelope FROM policies WHERE vault = ? ORDER BY epoch, rowid"
         return tuple(_policy(raw) for (raw,) in self._database.rows(sql, vault))
+
+    # Price sheets and balance snapshots
+
+    def add_paper(self, envelope: Envelope) -> Envelope:
+        """Keep a price sheet or a balance snapshot, or add the signatures to one that is there.
+
+        Raises:
+            BadInput: neither.
+        """
+        paper = READERS[envelope.kind](envelope.payload)
+        with self._database.transaction():
+            merged = self._merged("papers", envelope)
+            self._database.rows(
+                "INSERT INTO papers VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET envelope = excluded.envelope",
+                *(envelope.id, envelope.kind, paper.number, merged.to_bytes()),
+            )
+        return merged
+
+    def papers(self, kind: str) -> tuple[Envelope, ...]:
+        """All sheets, or all snapshots, by number."""
+        sql = "SELECT envelope FROM papers WHERE kind = ? ORDER BY number, rowid"
+        return tuple(Envelope.parse(raw, kind=kind) for (raw,) in self._database.rows(sql, kind))
 
     # Withdrawals
 

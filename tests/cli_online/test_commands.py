@@ -31,6 +31,7 @@ ISSUED = {
     *("ceremony playbook", "ceremony report"),
     *("policy new", "policy check", "policy propose", "policy import", "policy show"),
     *("request new", "request show", "request list"),
+    *("prices new", "prices show", "balances new", "balances show"),
     *("regtest mine", "regtest fund", "regtest info", "regtest reorg"),
 }
 

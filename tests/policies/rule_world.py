@@ -38,7 +38,17 @@ def proposed(*amounts, address=ADDRESS, votes=None, **changes):
     fields = {"height": 1000, "expiry": 1100, "sequence": 2, "previous": "0" * 64, **changes}
     about_spend = {
         key: fields.pop(key)
-        for key in ("history", "fee", "vsize", "wallets", "clock", "inputs", "change", "lock_time")
+        for key in (
+            "history",
+            "fee",
+            "vsize",
+            "wallets",
+            "clock",
+            "inputs",
+            "change",
+            "lock_time",
+            "evidence",
+        )
         if key in fields
     }
     document = withdrawal(payments=tuple(payment(a, address) for a in amounts), **fields)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from policy_world import BTC, OTHER_ID, approved, policy, rules_of, spend, withdrawal
 from rule_world import ADDRESS, OTHER, earlier, proposed
+from value_world import GROUP, HOT, PRICES, others, presented, sheet, snapshot, valued
 
 from policies.decide import decide
 from policies.quorum import Demand
@@ -20,6 +21,9 @@ EXTRA = (
     Consolidation(2, 10**6, 1000, NEED),
     Internal(2, 10**6, 1000, NEED, BTC),
     HOURS,
+    PRICES,
+    GROUP,
+    HOT,
 )
 """The rules that a policy may leave out."""
 
@@ -71,6 +75,9 @@ BITES = {
         "consolidation.max_inputs",
     ),
     "internal": ((BTC + 1,), {"purpose": "internal"}, "internal.per_withdrawal"),
+    "prices": ((BTC,), {"prices": presented(sheet(), "alice")}, "prices.quorum"),
+    "group": ((BTC,), {"chains": others((4_999, 20_001 * BTC // 75))}, "group.windows"),
+    "hot": ((BTC,), {"balances": snapshot(hot=5 * BTC)}, "hot.cap"),
     "timing": ((BTC,), {"expiry": 1145}, "timing.max_lifetime_blocks"),
     "schedule": ((BTC,), {"clock": LocalTime(6, "12:00")}, "schedule.hours"),
 }
@@ -81,14 +88,16 @@ def test_every_rule_bites_alone(rule):
     """A spend that one rule alone refuses: without its check, it would be allowed."""
     amounts, changes, name = BITES[rule]
     there = full()
-    found = proposed(*amounts, policy=there.id, **changes)
+    found = valued(*amounts, policy=there.id, **changes)
     object.__setattr__(found.withdrawal, "policy", there.id)
     verdict = decide(there, found)
     assert rules_of(verdict.refusals) == [name]
     assert {passed.rule for passed in verdict.passed} == set(RULES) - {rule}
     without = tuple(one for one in there.rules if rule != one.NAME)
     object.__setattr__(there, "rules", without)
-    assert rule in ("consolidation", "internal") or decide(there, found).refusals == ()
+    # Grounds that no rule judges are refused, too.
+    left = {"consolidation": 1, "internal": 1, "prices": 1, "group": 1, "hot": 1}
+    assert len(decide(there, found).refusals) == left.get(rule, 0)
 
 
 def test_a_spend_within_all_rules_is_allowed():
@@ -100,7 +109,7 @@ def test_a_spend_within_all_rules_is_allowed():
         ("consolidation", ()),
         ("void", ()),
     ):
-        found = proposed(*amounts, purpose=purpose, policy=there.id, clock=LocalTime(0, "12:00"))
+        found = valued(*amounts, purpose=purpose, policy=there.id, clock=LocalTime(0, "12:00"))
         object.__setattr__(found.withdrawal, "policy", there.id)
         verdict = decide(there, found)
         assert verdict.allowed, verdict.refusals
@@ -196,7 +205,9 @@ def test_a_freeze_refuses_all_but_voids():
     there = full()
     rules = tuple(Timing(144, frozen=True) if r.NAME == "timing" else r for r in there.rules)
     there = policy(rules=rules)
-    assert rules_of(decide(there, under(there)).refusals) == ["timing.frozen"]
+    found = valued(BTC // 2, policy=there.id)
+    object.__setattr__(found.withdrawal, "policy", there.id)
+    assert rules_of(decide(there, found).refusals) == ["timing.frozen"]
     found = proposed(purpose="void")
     object.__setattr__(found.withdrawal, "policy", there.id)
     assert decide(there, found).allowed

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from policy_world import BTC, policy
 
-from policies.explain import LANGUAGES, PLAIN, Words, explain
+from policies.explain import LANGUAGES, PLAIN, Words
 from policies.quorum import Role
 from policies.rules import RULES
 from signer.build.policy_source import read_toml
+from signer.build.policy_words import explain
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "exchange.toml"
 EXCHANGE = read_toml(EXAMPLE.read_text())
@@ -59,11 +60,9 @@ def test_every_setting_of_every_rule_has_its_sentence(lang):
 
 def test_no_sentence_is_unused():
     """Every key is a heading, a setting, or named in the program."""
-    source = "".join(
-        path.read_text()
-        for path in (Path(__file__).parents[2] / "policies").rglob("*.py")
-        if not path.name.startswith("explain_")
-    )
+    root = Path(__file__).parents[2]
+    files = [*(root / "policies").rglob("*.py"), root / "signer" / "build" / "policy_words.py"]
+    source = "".join(p.read_text() for p in files if not p.name.startswith("explain_"))
     settings = {f"{name}.{one.name}" for name, rule in RULES.items() for one in fields(rule)}
     made = ("heading.", "day.", "approvals.", "destinations.")
     for key in LANGUAGES["en"]:

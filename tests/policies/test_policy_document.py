@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
-from policy_world import ADDRESS, OTHER_ID, key_id, policy
+from policy_world import ADDRESS, OTHER_ID, VAULT, key_id, policy
 
 from policies.envelope import MAX_SIGNATURES, document_id
 from policies.errors import BadInput, Fault
@@ -26,7 +26,11 @@ from policies.rules import (
 )
 from policies.rules.approvals import Tier
 from policies.rules.destinations import Entry, Group
+from policies.rules.group import Hours, Member, VaultGroup
+from policies.rules.hot import Hot
+from policies.rules.prices import Prices
 from policies.rules.windows import Window
+from policies.value import Value
 
 WHOLE = (
     Amounts(5, 6, (Window(144, 7), Window(1008, 8)), (Window(144, 9),)),
@@ -49,6 +53,12 @@ WHOLE = (
     Shape(18, ("p2wpkh", "p2tr"), 1, op_return=True),
     Consolidation(19, 20, 21, (Demand("tokyo.desk", 1),)),
     Internal(22, 23, 24, (Demand("admins", 2),), 25, (Window(144, 26),)),
+    Prices((Demand("admins", 2),), 32, "JPY"),
+    VaultGroup(
+        (Member(VAULT, "BTC", 33), Member(OTHER_ID, "MONA", 34)),
+        (Hours(3, Value.of(36_000, "JPY")),),
+    ),
+    Hot((Demand("admins", 2),), 37, ("hot.wallet",), 38),
     Timing(27, 28, 29, 30, 31, frozen=True),
     Schedule(("mon", "fri"), "09:00", "17:30", enforce=True),
 )

@@ -5,19 +5,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli import documents, show
+from signer.cli import documents, show, statements
 from signer.cli.naming import HINTS, named
-from signer.cli.offline import consent, identity, outputs, receipts
+from signer.cli.offline import consent, identity, outputs, receipts, stating
 from signer.cli.offline.outputs import OutputOption
 from signer.cli.offline.receipts import ReceiptOption
 from signer.cli.prompt import PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 
 if TYPE_CHECKING:
+    from policies.envelope import Envelope
     from signer.record.refuse import Case
 
 OfficerOption = Annotated[
     str | None, typer.Option("--officer", metavar="NAME", help="Who, if several live here.")
+]
+Papers = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--with",
+        metavar="FILE",
+        readable=False,
+        help="The price sheet or the balance snapshot that the withdrawal names.",
+    ),
 ]
 
 
@@ -26,6 +36,7 @@ def approve(
     file: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="The withdrawal.")],
     *,
     officer: OfficerOption = None,
+    documents: Papers = None,
     output: OutputOption = None,
     receipt: ReceiptOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; test networks only.")] = False,
@@ -33,8 +44,19 @@ def approve(
     as_json: JsonFlag = False,
     home: HomeOption = None,
 ) -> None:
-    """Approve a withdrawal. Its vault must be enrolled here (`enrol --officer-only` will do)."""
+    """Approve a withdrawal, a price sheet, or a balance snapshot.
+
+    Its vault must be enrolled here (`enrol --officer-only` will do).
+    """
+    from signer.record.basis import keep_papers
+
     here = session(context, as_json=as_json, home=home)
+    keep_papers(here.home, map(_paper, documents or ()))
+    if (paper := _stated(file)) is not None:
+        stating.approve(
+            here, paper, file, officer, output=output, passphrase_file=passphrase_file, yes=yes
+        )
+        return
     with receipts.given(here, "approve", receipt) as case:
         _approve(
             here,
@@ -47,6 +69,32 @@ def approve(
         )
 
 
+def _paper(file: Path) -> "Envelope":
+    """A price sheet or a balance snapshot that a withdrawal names."""
+    from policies.envelope import MAX_DOCUMENT, Envelope
+    from policies.gather import READERS
+    from signer.core.files import read_limited
+
+    with named(file, hint=HINTS["prices"]):
+        paper = Envelope.parse(read_limited(file, limit=MAX_DOCUMENT, what="document"))
+        READERS.get(paper.kind, READERS["prices"])(paper.payload)
+        return paper
+
+
+def _stated(file: Path) -> "Envelope | None":
+    """The file as a price sheet or a balance snapshot; None if it is something else, or torn."""
+    from policies.envelope import MAX_DOCUMENT, Envelope
+    from policies.gather import READERS
+    from signer.core.errors import BadInput
+    from signer.core.files import read_limited
+
+    try:
+        envelope = Envelope.parse(read_limited(file, limit=MAX_DOCUMENT, what="document"))
+    except BadInput:
+        return None  # the approval of a withdrawal says what is wrong with it
+    return envelope if envelope.kind in READERS else None
+
+
 def _approve(
     here: Session,
     case: "Case",
@@ -57,10 +105,11 @@ def _approve(
     passphrase_file: Path | None,
     yes: bool,
 ) -> None:
-    from policies.envelope import MAX_DOCUMENT
-    from policies.withdrawal import count_approvals
+    from policies.envelope import MAX_DOCUMENT, Envelope
+    from policies.withdrawal import Withdrawal, count_approvals
     from signer.core.files import read_limited, write_new
     from signer.record.archive import EVIDENCE, keep
+    from signer.record.basis import basis
     from signer.record.judge import approval
     from signer.sign.state import State
 
@@ -70,11 +119,14 @@ def _approve(
     name, key = identity.chosen(here, officer)
     case.judges(raw, state, officer=name, key=key)
     with named(file, hint=HINTS["withdrawal"]):
-        found = approval(raw, state.vaults, name, key)
+        document = Withdrawal.parse(Envelope.parse(raw, kind="withdrawal").payload)
+        found = approval(raw, state.vaults, name, key, basis(here.home, document))
     withdrawal, vault, approver = found.withdrawal, found.vault, found.approver
     consent.refuse_shortcut(vault.coin, vault.network, yes=yes)
     target = outputs.chosen(output, file, approver, ".json")
-    show.note("\n".join((*documents.withdrawal(withdrawal, vault.name, found.votes), "")))
+    names = {known: memory.enrolment.vault.name for known, memory in state.vaults.items()}
+    told = documents.withdrawal(withdrawal, vault.name, found.votes)
+    show.note("\n".join((*told, *statements.basis(withdrawal, found.evidence, names), "")))
     consent.ask(f"approve it as {approver}?", vault.coin, vault.network, yes=yes)
     private = identity.unlocked(here, name, passphrase_file)
     keep(here.home, EVIDENCE, withdrawal.payload)

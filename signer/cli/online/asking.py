@@ -14,6 +14,7 @@ from signer.cli.session import Session
 from signer.core.errors import BadInput, Fault
 
 if TYPE_CHECKING:
+    from policies.envelope import Envelope
     from policies.policy import Policy
     from signer.core.vault import Vault
     from signer.store.rows import StoredWithdrawal
@@ -47,6 +48,8 @@ def ask(
     fee_ceiling: str | None,
     expiry_blocks: int | None,
     output: Path | None,
+    prices: "Envelope | None" = None,
+    balances: "Envelope | None" = None,
 ) -> "tuple[StoredWithdrawal, Policy]":
     """Make the next withdrawal, and keep it.
 
@@ -61,7 +64,7 @@ def ask(
     from policies.envelope import Envelope
     from policies.withdrawal import Anchor, check_terms
     from signer.build.typed import parse_amount
-    from signer.cli.online import inbox, terms
+    from signer.cli.online import grounding, inbox, terms
     from signer.cli.online.coins import free, listed
     from signer.core.files import write_new
     from signer.core.names import Height
@@ -75,11 +78,15 @@ def ask(
     ceiling = (
         parse_amount(fee_ceiling, vault.coin) if fee_ceiling else terms.max_fee(policy, purpose)
     )
+    chosen = grounding.choose(store, vault, policy, purpose, prices=prices, balances=balances)
     needed = sum(payment.amount for payment in payments) + ceiling
     if voids is None:
         anchor: Anchor = terms.anchor(vault, free(vault, coins, tip, store), needed)
     else:
         anchor = voids.anchor
+    lifetime = terms.lifetime(policy, expiry_blocks)
+    if expiry_blocks is None and chosen.last is not None:
+        lifetime = max(0, min(lifetime, chosen.last - height))
     withdrawal = Withdrawal(
         coin=vault.coin,
         network=vault.network,
@@ -92,10 +99,11 @@ def ask(
         payments=tuple(payments),
         fee_ceiling=ceiling,
         height=height,
-        expiry=Height(height + terms.lifetime(policy, expiry_blocks)),
+        expiry=Height(height + lifetime),
         anchor=anchor,
         purpose=purpose,
         voids=voids.id if voids else None,
+        grounds=chosen.grounds,
     )
     with named("", hint="see `coldquorum request new --help`", fault=Fault.OFFICER):
         # As everybody else will read it: a document that nobody takes is not written.
@@ -108,7 +116,7 @@ def ask(
             undo.callback(output.unlink, missing_ok=True)
         stored = store.add_withdrawal(envelope)
         undo.pop_all()
-    return stored, policy
+    return stored, grounding.priced(store, withdrawal, policy)
 
 
 def check_voidable(target: Withdrawal) -> None:

@@ -143,8 +143,11 @@ def _examined(raw: bytes, store: "Store") -> "Checked":
     """What a signer would find who knows what is known here."""
     from policies.withdrawal import Withdrawal
     from signer.carry.bundle import open_bundle
-    from signer.cli.online import inbox
+    from signer.cli.online import grounding, inbox
     from signer.sign.check import examine
 
     withdrawal = Withdrawal.parse(open_bundle(raw).documents.withdrawal.payload)
-    return examine(raw, {withdrawal.vault: inbox.enrolment(store, withdrawal)})
+    own = inbox.enrolment(store, withdrawal)
+    policy = own.governing(withdrawal.height).policy
+    others = grounding.travelling(store, withdrawal, policy, ()).others
+    return examine(raw, {**others, withdrawal.vault: own})

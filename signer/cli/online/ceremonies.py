@@ -186,7 +186,7 @@ def _policies(store: "Store", vault: "Vault") -> "list[PolicyLine]":
 def _withdrawals(store: "Store", vault: "Vault", chain: "Chain | None") -> "list[WithdrawalLine]":
     from policies.withdrawal import count_approvals
     from signer.ceremony.report import WithdrawalLine
-    from signer.cli.online import standing
+    from signer.cli.online import grounding, standing
 
     stored_ones = store.withdrawals(vault.id)
     numbers = {stored.withdrawal.id: stored.withdrawal.sequence for stored in stored_ones}
@@ -194,6 +194,7 @@ def _withdrawals(store: "Store", vault: "Vault", chain: "Chain | None") -> "list
     for stored in stored_ones:
         withdrawal: Withdrawal = stored.withdrawal
         policy = store.policy(withdrawal.policy).policy
+        policy = grounding.priced(store, withdrawal, policy)
         before = stands = standing.known(store, stored, policy)
         if chain is not None:
             stands = standing.ask(chain, store, stored, before)

@@ -91,7 +91,7 @@ def make(
     from policies.withdrawal import approve_check
     from signer.build.carried import carried
     from signer.build.draft import draft
-    from signer.cli.online import inbox
+    from signer.cli.online import grounding, inbox
     from signer.cli.online.coins import change_index, free, listed
 
     rate = None if fee_rate is None else read_rate(fee_rate)
@@ -101,14 +101,15 @@ def make(
     _check_not_void(withdrawal, chain_of)
     newest = inbox.policy_in_force(store, vault.id)
     governing = newest.at(withdrawal.height).policy
-    approved = approve_check(stored.envelope, governing)
+    approved = approve_check(stored.envelope, grounding.priced(store, withdrawal, governing))
     load = carried(
         withdrawal,
         chain_of[: withdrawal.sequence - 1],
         governing.window,
         [signer.officer for signer in vault.signers],
-        store.signed_up_to(vault.id),
+        store.signed_up_to(vault.id) | grounding.snapshot_reach(store, withdrawal, vault.id),
     )
+    travelling = grounding.travelling(store, withdrawal, governing, load.links)
     with asked.open(here, vault.coin, vault.network) as chain:
         versions = _versions(store, vault, withdrawal, chain)
         outbid = [v for v in versions if bump or v.facts.withdrawal.id != withdrawal.id]
@@ -143,6 +144,8 @@ def make(
             tip=tip.height,
             known=inbox.known_before(chain_of, withdrawal.sequence - len(load.links)),
             replaced=replaced,
+            papers=travelling.papers,
+            others=travelling.others,
         )
     facts = built.checked.facts
     change = facts.change[0].change_index if facts.change else None

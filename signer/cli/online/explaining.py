@@ -57,7 +57,7 @@ def explain(
     home: HomeOption = None,
 ) -> None:
     """Say in plain sentences what a policy demands, in English or Japanese."""
-    from policies.explain import explain as explained
+    from signer.build.policy_words import explain as explained
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)

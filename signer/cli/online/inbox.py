@@ -15,6 +15,7 @@ from policies.chain import Known
 from policies.envelope import MAX_DOCUMENT, Envelope
 from policies.epochs import TrustedPolicy, trust_first
 from policies.errors import BadInput, Fault, Refused
+from policies.gather import READERS
 from policies.policy import Policy
 from policies.withdrawal import GENESIS, Withdrawal
 from signer.carry.bundle import Documents
@@ -26,11 +27,13 @@ from signer.store.rows import StoredPolicy, StoredVault, StoredWithdrawal
 from signer.store.store import Store
 
 VAULT, POLICY, WITHDRAWAL = "vault", "policy", "withdrawal"
+PAPERS = tuple(READERS)
+"""Price sheets and balance snapshots."""
 
 HANDLE: Final = re.compile(r"[a-z0-9][a-z0-9._-]*/[0-9]{1,7}|[0-9a-f]{8,64}")
 """How people name a withdrawal that is known here: `VAULT/NUMBER`, or how its id begins."""
 
-_ORDER: Final = (VAULT, POLICY, WITHDRAWAL)
+_ORDER: Final = (VAULT, POLICY, *PAPERS, WITHDRAWAL)
 """A policy is of a vault that is known, and so is a withdrawal."""
 
 
@@ -73,6 +76,8 @@ def keep(store: Store, paths: Sequence[Path]) -> tuple[Envelope, ...]:
             store.add_vault(document)
         elif document.kind == POLICY:
             store.add_policy(document)
+        elif document.kind in PAPERS:
+            store.add_paper(document)
         else:
             store.add_withdrawal(document)
     return tuple(documents)
@@ -86,6 +91,9 @@ def keep_bundle(store: Store, documents: Documents) -> None:
     """
     for policy in documents.policies:
         store.add_policy(policy)
+    for paper in documents.papers:
+        if paper.kind in PAPERS:
+            store.add_paper(paper)
     for payload in documents.predecessors:
         store.add_withdrawal(Envelope.wrap(WITHDRAWAL, payload))
     store.add_withdrawal(documents.withdrawal)

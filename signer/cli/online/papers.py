@@ -8,7 +8,7 @@ from policies.policy import Policy
 from policies.withdrawal import Withdrawal
 from signer.carry.file import decode
 from signer.cli import show
-from signer.cli.online import inbox, policies, standing, vaults
+from signer.cli.online import grounding, inbox, policies, standing, vaults
 from signer.cli.online.standing import Standing
 from signer.cli.session import Session
 from signer.core.errors import BadInput, Refused
@@ -45,6 +45,7 @@ def show_document(here: Session, store: Store, file: Path) -> None:
         withdrawal = Withdrawal.parse(envelope.payload)
         vault = store.vault(withdrawal.vault).vault
         policy = store.policy(withdrawal.policy).policy
+        policy = grounding.priced(store, withdrawal, policy)
         known = store.withdrawal(vault.id, withdrawal.sequence)
         same = known is not None and known.withdrawal.id == withdrawal.id
         stands = standing.known(store, known, policy) if known and same else Standing("requested")

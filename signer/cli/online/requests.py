@@ -50,6 +50,26 @@ Output = Annotated[
 ]
 
 
+Prices = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--prices",
+        metavar="FILE",
+        readable=False,
+        help="The price sheet, one file for each officer; the newest known if not given.",
+    ),
+]
+Balances = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--balances",
+        metavar="FILE",
+        readable=False,
+        help="The balance snapshot, for a refill of a hot wallet; one file for each officer.",
+    ),
+]
+
+
 @chains.options
 def new(
     context: typer.Context,
@@ -66,6 +86,8 @@ def new(
     initiator: asking.Initiator,
     fee_ceiling: asking.FeeCeiling = None,
     expiry_blocks: asking.ExpiryBlocks = None,
+    prices: Prices = None,
+    balances: Balances = None,
     documents: Documents = None,
     output: Output = None,
     asked: chains.Asked,
@@ -76,7 +98,7 @@ def new(
 
     An amount is in satoshi (150000), or has its unit (0.0015BTC).
     """
-    from signer.cli.online import inbox, standing
+    from signer.cli.online import grounding, inbox, standing
     from signer.cli.online.payments import read_payments
     from signer.cli.online.standing import Standing
     from signer.core.files import refuse_existing
@@ -107,6 +129,8 @@ def new(
             fee_ceiling=fee_ceiling,
             expiry_blocks=expiry_blocks,
             output=output,
+            prices=grounding.keep(store, "prices", prices or ()),
+            balances=grounding.keep(store, "balances", balances or ()),
         )
     standing.emit(
         here, stored.withdrawal, stored.envelope, found, policy, stands=Standing("requested")
@@ -136,7 +160,7 @@ def show_(
     Approvals in the files are kept, so that they may come one by one. With a chain, it also tells
     whether the transaction has confirmed.
     """
-    from signer.cli.online import inbox, standing
+    from signer.cli.online import grounding, inbox, standing
     from signer.core.files import refuse_existing, write_new
     from signer.store.store import Store
 
@@ -150,6 +174,7 @@ def show_(
         stored = given(store, files)
         vault = store.vault(stored.withdrawal.vault).vault
         policy = store.policy(stored.withdrawal.policy).policy
+        policy = grounding.priced(store, stored.withdrawal, policy)
         stands = standing.known(store, stored, policy)
         if asked.is_given:
             with asked.open(here, vault.coin, vault.network) as chain:
@@ -163,7 +188,7 @@ def show_(
 def list_(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption = None) -> None:
     """List all withdrawals, with their approvals."""
     from policies.withdrawal import count_approvals
-    from signer.cli.online import standing
+    from signer.cli.online import grounding, standing
     from signer.core.amounts import format_amount
     from signer.store.store import Store
 
@@ -175,7 +200,7 @@ def list_(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption
             vault = stored_vault.vault
             for stored in store.withdrawals(vault.id):
                 w = stored.withdrawal
-                policy = store.policy(w.policy).policy
+                policy = grounding.priced(store, w, store.policy(w.policy).policy)
                 tally = count_approvals(stored.envelope, policy)
                 state = standing.known(store, stored, policy).state
                 rows.append(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from policies.decide import Passed
     from policies.envelope import Envelope
     from policies.errors import Refusal
+    from policies.evidence import Evidence
     from policies.policy import Policy
     from policies.quorum import Votes
     from policies.spend import Proposed, Spend
@@ -81,7 +82,7 @@ def try_(
     Without --psbt the request alone is judged: not yet its fee, its coins and its change. Another
     policy may be one that nobody has signed, to see what it would do.
     """
-    from signer.cli.online import inbox
+    from signer.cli.online import grounding, inbox
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
@@ -96,8 +97,9 @@ def try_(
         else:
             judge = named_policy(store, policy, None)
             head = replace(head, policy=judge.id)  # as if it had been asked under that one
+        evidence = grounding.evidence(store, head, judge)
     facts, found = _facts(psbt, stored.withdrawal, vault)
-    trial = _judged(head, stored.envelope, judge, chain, facts=facts, found=found)
+    trial = _judged(head, stored.envelope, judge, chain, evidence, facts=facts, found=found)
     here.emit(_data(trial), "\n".join(_text(trial, f"{vault.name}/{head.sequence}")))
 
 
@@ -133,6 +135,7 @@ def _judged(
     envelope: "Envelope",
     policy: "Policy",
     chain: "Sequence[Withdrawal]",
+    evidence: "Evidence",
     *,
     facts: "Facts | None",
     found: "tuple[Refusal, ...]",
@@ -140,10 +143,12 @@ def _judged(
     """Steps 6 to 8, all of them: a signer stops at the first that refuses."""
     from policies.chain import verify_chain
     from policies.decide import decide
+    from policies.gather import priced
     from policies.spend import Proposed
     from policies.withdrawal import check_terms, count_approvals
     from signer.sign.check import fulfils, spend_of
 
+    policy = priced(policy, evidence)
     votes = count_approvals(envelope, policy)
     proposed = Proposed(head, votes, policy.id)
     refusals = [*found]
@@ -151,9 +156,9 @@ def _judged(
     refusals += _refusals(lambda: verify_chain(head, chain))
     if facts is not None:
         refusals += _refusals(lambda: fulfils(facts, head))
-        spend = spend_of(facts, policy, proposed, tuple(chain), None)
+        spend = spend_of(facts, policy, proposed, tuple(chain), None, evidence=evidence)
     else:
-        spend = _unbuilt(proposed, policy, chain)
+        spend = replace(_unbuilt(proposed, policy, chain), evidence=evidence)
     verdict = decide(policy, spend)
     refusals += [one for one in verdict.refusals if not one.rule.endswith(_ROLE)]
     built = facts is not None

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rule_world import ADDRESS, OTHER, earlier, proposed, rule, votes
+from value_world import VAULTS, others, sheet, snapshot, valued, yen
 
 from policies.change import Change, Direction, loosens
-from policies.quorum import Demand
+from policies.evidence import Presented
+from policies.quorum import Demand, Tally, Votes
 from policies.rules import (
     RULES,
     Amounts,
@@ -23,6 +25,10 @@ from policies.rules import (
 )
 from policies.rules.approvals import Tier
 from policies.rules.destinations import Entry, Group
+from policies.rules.group import Hours, Member, VaultGroup
+from policies.rules.hot import Hot
+from policies.rules.prices import Prices
+from policies.rules.stated import Stated
 from policies.rules.windows import Window
 from policies.spend import LocalTime, Output, SpentCoin
 
@@ -93,6 +99,18 @@ KINDS = {
     ),
     "consolidation": st.builds(Consolidation, st.integers(1, 3), amounts, amounts, demands),
     "internal": st.builds(Internal, st.integers(1, 3), amounts, amounts, demands, amounts, windows),
+    "prices": st.builds(Prices, demands, st.integers(105, 125), st.sampled_from(["JPY", "USD"])),
+    "group": st.builds(
+        VaultGroup,
+        st.just(tuple(Member(vault, coin, 6) for vault, coin in VAULTS.items()))
+        | st.just(tuple(Member(vault, coin, 9) for vault, coin in VAULTS.items())),
+        st.lists(
+            st.builds(Hours, st.integers(1, 3), st.integers(0, 40).map(lambda n: yen(n * 1_000))),
+            min_size=1,
+            max_size=2,
+        ).map(tuple),
+    ),
+    "hot": st.builds(Hot, demands, st.integers(105, 125), st.just(("all",)), st.integers(1, 1_000)),
     "timing": st.builds(
         Timing,
         blocks,
@@ -113,8 +131,27 @@ KINDS = {
 
 
 @st.composite
+def by_value(draw):
+    """Give a spend near the limits of what counts by value, its papers signed by some."""
+    officers = st.lists(st.sampled_from(["alice", "bob", "carol"]), unique=True).map(tuple)
+    signed = Votes(tuple(Tally(role, 1, draw(officers), ()) for role in ("desk", "board")))
+    papers = (sheet(), snapshot(hot=draw(st.integers(0, 12)) * 10**8))
+    prices, balances = (Presented(paper, signed) for paper in papers)
+    bch = draw(st.lists(st.tuples(st.integers(4_980, 5_000), amounts), max_size=2))
+    return valued(
+        draw(amounts) * 100_000,
+        prices=prices,
+        balances=balances,
+        chains=others(*((height, paid * 10**7) for height, paid in sorted(bch))),
+        expiry=1_095 + draw(st.integers(0, 30)),
+    )
+
+
+@st.composite
 def spends(draw, name):
     """Give a spend near the limits that the rules above have, of a purpose that they judge."""
+    if name in ("prices", "group", "hot"):
+        return draw(by_value())
     own = name if name in ("consolidation", "internal") else None
     purpose = own or draw(st.sampled_from(["payment", "internal", "consolidation", "void"]))
     paying = purpose in ("payment", "internal")
@@ -155,8 +192,21 @@ def spends(draw, name):
     return there
 
 
+def counted(one, spend):
+    """The spend with the signatures under its papers counted as a rule demands."""
+    papers = {}
+    for kind in ("prices", "balances"):
+        there = getattr(spend.evidence, kind)
+        signed = {tally.role: tally.signed for tally in there.votes.tallies}
+        votes = Votes(tuple(Tally(d.role, d.count, signed[d.role], ()) for d in one.require))
+        papers[kind] = replace(there, votes=votes)
+    return replace(spend, evidence=replace(spend.evidence, **papers))
+
+
 def refuses(one, spend):
     """Whether a rule refuses, with the wallets that it lists derived."""
+    if isinstance(one, Stated):
+        spend = counted(one, spend)
     listed = one.wallets if isinstance(one, Destinations) else {}
     wallets = {name: frozenset(POOL[:many]) for name, many in listed.items()}
     return bool(one.check(replace(spend, wallets=wallets)))

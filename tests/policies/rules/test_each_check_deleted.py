@@ -9,13 +9,29 @@ import ast
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import CodeType, FunctionType
 
 import pytest
-from policy_world import rules_of
+from policy_world import BTC, VAULT, rules_of
 from rule_world import ADDRESS, OTHER, earlier, proposed, votes
+from value_world import (
+    BCH_VAULT,
+    GROUP,
+    HOT,
+    PRICES,
+    YEN,
+    others,
+    presented,
+    sheet,
+    snapshot,
+    valued,
+)
 
+from policies.chain import Known
+from policies.names import DocumentId
+from policies.prices import Life
 from policies.quorum import Demand
 from policies.rules import (
     Amounts,
@@ -80,7 +96,63 @@ def dear(**changes):
 
 COINS = (SpentCoin("00", 0, 1),) * 2
 
-CASES = {
+UNSIGNED, OTHER_ID = ("alice",), DocumentId("0" * 64)
+SEEN = {"prices": (8, OTHER_ID), "balances": (8, OTHER_ID)}
+TWO = others((4_999, 1), (5_000, 1))
+
+
+def stated(word, **papers):
+    """A case for each paper: what is wrong with a sheet is wrong with a snapshot."""
+    return {
+        f"{name}.{word}": (rule, valued(1, **{kind: papers[name]}))
+        for name, rule, kind in (("prices", PRICES, "prices"), ("hot", HOT, "balances"))
+    }
+
+
+def lives(height, expiry):
+    """A snapshot that speaks for other heights."""
+    one = snapshot()
+    cold = {v: replace(c, life=Life(height, expiry)) for v, c in one.cold.items()}
+    return snapshot(cold=cold)
+
+
+def of_one(life):
+    """A sheet with other heights."""
+    return sheet(coins={**sheet().coins, "BTC": replace(sheet().coins["BTC"], life=life)})
+
+
+VALUED = {
+    "prices.missing": (PRICES, proposed(1)),
+    "hot.missing": (HOT, valued(1, balances=False)),
+    **stated("network", prices=sheet(network="main"), hot=snapshot(network="main")),
+    **stated("quorum", prices=presented(sheet(), *UNSIGNED), hot=presented(snapshot(), *UNSIGNED)),
+    **stated("early", prices=of_one(Life(1_001, 1_300)), hot=lives(1_001, 1_300)),
+    **stated("age", prices=of_one(Life(899, 1_300)), hot=lives(899, 1_300)),
+    "prices.vault": (PRICES, valued(1, prices=sheet(vaults=(BCH_VAULT,)))),
+    "hot.vault": (
+        HOT,
+        valued(
+            1,
+            balances=snapshot(cold={v: replace(c, coin="BCH") for v, c in snapshot().cold.items()}),
+        ),
+    ),
+    "prices.older": (PRICES, valued(1, known={VAULT: Known(papers=SEEN)})),
+    "hot.older": (HOT, valued(1, known={VAULT: Known(papers=SEEN)})),
+    "prices.unit": (PRICES, valued(1, prices=sheet(unit="USD"))),
+    "group.chains": (GROUP, valued(1, chains={BCH_VAULT: ()})),
+    "group.enrolled": (GROUP, valued(1, known={BCH_VAULT: None})),
+    "group.rollback": (GROUP, valued(1, known={BCH_VAULT: Known(approved={1: OTHER_ID})})),
+    "group.absent": (GROUP, valued(1, chains=TWO, carried={BCH_VAULT: TWO[BCH_VAULT][:1]})),
+    "group.coin": (GROUP, valued(1, chains=others((4_999, 1), coin="MONA"))),
+    "group.windows": (GROUP, valued(2 * BTC + 1)),
+    "hot.vaults": (HOT, valued(1, chains={BCH_VAULT: ()})),
+    "hot.history": (HOT, valued(1, sequence=4, history=(earlier(990, 1, sequence=3),))),
+    "hot.price": (HOT, valued(1, prices=sheet(yen={k: v for k, v in YEN.items() if k != "MONA"}))),
+    "hot.cap": (HOT, valued(BTC, balances=snapshot(hot=6 * BTC))),
+}
+"""What counts by value."""
+
+CASES = VALUED | {
     "amounts.per_payment": (Amounts(100), proposed(101)),
     "amounts.per_withdrawal": (Amounts(100, 150), shaped(outputs(b"a", b"b", amount=100))),
     "amounts.windows": (
@@ -148,6 +220,9 @@ CASES = {
 """Every refusal with a rule and a spend that it alone refuses."""
 
 SHARED = {"max_fee": "fees", "max_rate": "fees", "role": "approvals", "max_inputs": "special"}
+SHARED |= dict.fromkeys(
+    ("missing", "network", "vault", "quorum", "early", "age", "older"), "stated"
+)
 """Checks that stand in one file for several rules."""
 
 
