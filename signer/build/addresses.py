@@ -23,7 +23,7 @@ _PART: Final = 500
 """Addresses at a time: about half of what a pipe holds (64 KiB, pipe(7)), a tenth of a second."""
 
 ALONE: Final = 4_000
-"""Up to so many are made here: starting and ending two workers takes the time of 600 (estimated)."""
+"""Up to so many are made here: two workers take the time of 600 to start and end (estimated)."""
 
 
 def addresses(vault: Vault, branch: int, indices: range) -> Iterator[list[str]]:
