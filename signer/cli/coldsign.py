@@ -165,7 +165,11 @@ _TABLE = (
         "offline.enrol:enrol",
         "Learn a vault: compare its id and first address with the other officers, and pin it.",
     ),
-    Command("approve", "offline.approve:approve", "Approve a withdrawal."),
+    Command(
+        "approve",
+        "offline.approve:approve",
+        "Approve a withdrawal, a price sheet, or a balance snapshot.",
+    ),
     Command(
         "inspect",
         "offline.inspect:inspect",
