@@ -166,7 +166,7 @@ class Fields:
         self.raw: dict[str, Any] = table
         known = (*required, *optional)
         for key in table:
-            if key not in known:
+            if key not in required and key not in optional:
                 raise BadInput(
                     f"{where}: unknown key {shown(key)}", fault=fault, expected=", ".join(known)
                 )
