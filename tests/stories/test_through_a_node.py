@@ -139,7 +139,7 @@ STRANGERS = {
 
 @pytest.mark.parametrize("way", STRANGERS)
 def test_a_node_of_another_coin_is_not_believed(way, houses, monkeypatch):
-    """Exit code 6, before the vault's scripts are told to it; no file is left."""
+    """Exit code 6, and no file is left."""
     coin, stranger = STRANGERS[way]
     house = houses(coin)
     to = house.world.payment().address
