@@ -325,5 +325,6 @@ def trusted(
                 f"the policy is for another {what}",
                 expected=expected,
                 found=found,
+                hint="take the policy that names this vault's id: it is in the policy, in full",
             )
     return policy
