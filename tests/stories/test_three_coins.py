@@ -143,3 +143,52 @@ def test_what_is_typed_is_of_its_own_coin(coin, worlds, tmp_path):
     fund = f"coldquorum regtest fund --coin {coin}"
     assert "address" in desk.fails(f"{fund} {foreign}:1{coin}", 4)["what"]
     assert desk.fails(f"{fund} {own}:1{other}", 4)["what"].endswith("unknown unit")
+
+
+VAULTS = {
+    "BTC p2sh": World("p2sh"),
+    "BCH p2sh": World("p2sh", coin="BCH"),
+    "BCH p2sh32 schnorr": World("p2sh32", coin="BCH", scheme="schnorr"),
+    "MONA p2wsh": World("p2wsh", coin="MONA"),
+}
+
+
+@pytest.mark.parametrize("kind", VAULTS)
+def test_a_vault_goes_into_backups_and_other_wallets_and_back(kind, tmp_path):
+    """Backup, recovery sheet, descriptor, Electrum: each works, or says why it does not."""
+    world = VAULTS[kind]
+    coin, script_type = world.vault.coin, world.vault.script_type
+    desk = Desk("coordinator", tmp_path / "home", tmp_path)
+    fresh = Desk("another", tmp_path / "fresh", tmp_path)
+    (tmp_path / "vault.json").write_bytes(world.vault_envelope.to_bytes())
+    made = desk.does("coldquorum vault import vault.json")
+    assert (made["id"], made["coin"]) == (world.vault.id, coin)
+
+    desk.does("coldquorum vault backup treasury -o vault.backup")
+    (tmp_path / "xpub.txt").write_text(world.vault.keys[1].xpub.to_text(world.network.xpub))
+    found = fresh.does("coldquorum vault recover vault.backup --key xpub.txt")
+    assert found["vault"]["id"] == world.vault.id
+
+    sheet = "coldquorum vault sheet treasury -o sheet.html"
+    if coin == "BTC":
+        desk.does(sheet)
+        assert "sh(sortedmulti(2," in (tmp_path / "sheet.html").read_text()
+    else:
+        assert f"knows no {coin}" in desk.fails(sheet, 4)["what"]
+        assert not (tmp_path / "sheet.html").exists()
+
+    desk.does("coldquorum vault export treasury --format descriptor -o descriptor.txt")
+    again = Desk("third", tmp_path / "third", tmp_path).does(
+        f"coldquorum vault import descriptor.txt --coin {coin} --network regtest --name again"
+    )
+    assert again["first_address"] == world.vault.address(0, 0)
+    assert (again["coin"], again["script_type"]) == (coin, script_type)
+
+    knows = {"BTC p2sh": "core", "MONA p2wsh": "electrum", "BCH p2sh": "electron-cash"}
+    for name in ("core", "electrum", "electron-cash"):
+        export = f"coldquorum vault export treasury --format {name} -o {name}.json"
+        if name == knows.get(kind) or (name, coin) == ("electrum", "BTC"):
+            desk.does(export)
+        else:
+            assert f"{coin} {script_type}" in desk.fails(export, 4)["what"]
+            assert not (tmp_path / f"{name}.json").exists()
