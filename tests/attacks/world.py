@@ -34,6 +34,7 @@ from policies.withdrawal import Anchor, Payment, Withdrawal
 from signer.build.psbt_write import build
 from signer.build.vault import create_vault
 from signer.carry.bundle import Documents, fields
+from signer.core import coins
 from signer.core.address import address_of, script_of
 from signer.core.bip32 import ExtendedPrivateKey, Origin
 from signer.core.coins import network
@@ -152,14 +153,22 @@ class World:
         script_type: of the vault.
         seed: another number gives other keys, and so another vault.
         network_name: of the vault.
+        coin: of the vault.
+        scheme: of its signatures.
     """
 
     def __init__(
-        self, script_type: str = "p2wsh", seed: int = 0, network_name: str = "regtest"
+        self,
+        script_type: str = "p2wsh",
+        seed: int = 0,
+        network_name: str = "regtest",
+        *,
+        coin: str = "BTC",
+        scheme: str = "ecdsa",
     ) -> None:
-        self.network = network("BTC", network_name)
+        self.network = network(coin, network_name)
         self.officers = {name: _officer(name, seed) for name in (*NAMES, INITIATOR)}
-        self.vault = self._vault(script_type)
+        self.vault = self._vault(script_type, coin, scheme)
         self.vault_envelope = Envelope.wrap("vault", self.vault.payload)
         self.policy = Policy(
             vault=self.vault.id,
@@ -178,14 +187,14 @@ class World:
                 Amounts(Sats(5_000_000)),
                 Fees(Sats(100_000), 100),
                 Approvals((Tier(None, (Demand("approvers", 2),)),)),
-                Shape(20, ("p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr")),
+                Shape(20, coins.coin(coin).payable),
                 Timing(144),
             ),
         )
         self.policy_envelope = self.admit(self.policy)
         self.coins = [self.coin(RECEIVE, index) for index in range(3)]
 
-    def _vault(self, script_type: str) -> Vault:
+    def _vault(self, script_type: str, coin: str, scheme: str) -> Vault:
         path = bip48_path(self.network, script_type)
         keys = [
             VaultKey(Origin(root.fingerprint, path), root.derive_path(path).public())
@@ -193,7 +202,7 @@ class World:
         ]
         return create_vault(
             name="treasury",
-            coin="BTC",
+            coin=coin,
             network=self.network.name,
             script_type=script_type,
             threshold=2,
@@ -203,6 +212,7 @@ class World:
                 for name, key in zip(NAMES, keys, strict=True)
             ],
             birth_height=0,
+            scheme=scheme,
         )
 
     # documents
@@ -275,8 +285,11 @@ class World:
         return Coin(Transaction(2, (source,), outputs, 0), 1, branch, index)
 
     def foreign_script(self, number: int = 66) -> bytes:
-        """A P2WPKH script that is nobody's here."""
-        return b"\x00\x14" + sha256(b"payee %d" % number)[:20]
+        """A script that is nobody's here: P2WPKH, or P2PKH without segwit."""
+        program = sha256(b"payee %d" % number)[:20]
+        return (
+            b"\x00\x14" + program if self.network.hrp else b"\x76\xa9\x14" + program + b"\x88\xac"
+        )
 
     def derivations(self, script: VaultScript) -> tuple[Derivation, ...]:
         """True key origins of a script of the vault."""
@@ -320,7 +333,7 @@ class World:
         psbt = PsbtInput(
             previous_tx=coin.tx,
             witness_utxo=coin.output,
-            sighash=1,
+            sighash=self.vault.sighash,
             redeem_script=script.redeem_script,
             witness_script=script.witness_script,
             derivations=self.derivations(script),

@@ -13,7 +13,8 @@ from programs import Ended, program
 
 from signer.ceremony.demo import passphrase
 
-# The world of tests/attacks stands behind these stories, too.
+# The world of tests/attacks stands behind these stories, too, and a person at a terminal.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli_offline"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "attacks"))
 
 from house import House

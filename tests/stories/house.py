@@ -62,12 +62,13 @@ class House:
     Args:
         folder: empty; the homes are in it, and all files that go from hand to hand.
         rules: beside the usual ones.
+        world: the people and their vault, if others than usual.
     """
 
-    def __init__(self, folder: Path, *rules: Rule) -> None:
+    def __init__(self, folder: Path, *rules: Rule, world: World | None = None) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
-        self.world = World()
+        self.world = world or World()
         every = (Amounts(Sats(100_000_000)), *self.world.policy.rules[1:], *rules)
         self.world.policy = replace(self.world.policy, loosening_delay=DELAY, rules=every)
         self.world.policy_envelope = self.world.admit(self.world.policy)
@@ -93,24 +94,31 @@ class House:
         """The vault's name."""
         return self.world.vault.name
 
+    @property
+    def coin(self) -> str:
+        """The vault's coin."""
+        return self.world.vault.coin
+
     def fund(self, *amounts: str) -> None:
         """Pay play money to fresh addresses of the vault, one block each."""
         payments = " ".join(
             f"{self.world.vault.address(RECEIVE, at)}:{amount}" for at, amount in enumerate(amounts)
         )
-        self.coordinator.does(f"coldquorum regtest fund {payments}")
+        self.coordinator.does(f"coldquorum regtest fund --coin {self.coin} {payments}")
 
     def mine(self, blocks: int = 1) -> int:
         """Mine; gives the chain's height."""
-        return self.coordinator.does(f"coldquorum regtest mine {blocks}")["height"]
+        return self.coordinator.does(f"coldquorum regtest mine {blocks} --coin {self.coin}")[
+            "height"
+        ]
 
     def keyed(self, officer: str, command: str) -> str:
         """A command that opens that officer's key."""
         return f"{command} --yes --passphrase-file {self.secret}"
 
-    def request(self, file: str, amount: str = "0.25BTC", *options: str) -> Any:
-        """Ask for a payment."""
-        to = f"{self.world.payment().address}:{amount}:Payee:hot"
+    def request(self, file: str, amount: str = "", *options: str) -> Any:
+        """Ask for a payment, of a quarter of a coin unless told."""
+        to = f"{self.world.payment().address}:{amount or f'0.25{self.coin}'}:Payee:hot"
         return self.coordinator.does(
             f"coldquorum request new --vault {self.vault} --to '{to}' --why settlement "
             f"--initiator dave --fee-ceiling 10000 --regtest -o {file} {' '.join(options)}"
