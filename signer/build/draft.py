@@ -203,7 +203,7 @@ def _need(
 
 
 def _origins(script: VaultScript) -> tuple[Derivation, ...]:
-    return tuple(Derivation(key.pubkey, key.fingerprint, key.path) for key in script.keys)
+    return script.keys
 
 
 def _input(vault: Vault, coin: UnspentCoin, previous: bytes) -> PsbtInput:

@@ -7,7 +7,7 @@ from signer.core.errors import BadInput, Fault
 from signer.core.psbt import IDENTIFIER, MAGIC
 from signer.core.psbt_fields import PROPRIETARY, Global, Input, Output
 from signer.core.psbt_map import Entry
-from signer.core.psbt_parts import Derivation, GlobalXpub, PsbtInput, PsbtOutput
+from signer.core.psbt_parts import Derivation, GlobalXpub, PsbtInput, PsbtOutput, origin_bytes
 from signer.core.transaction import Transaction, stack_bytes
 
 
@@ -53,7 +53,7 @@ def _global(
 ) -> Iterator[Entry]:
     yield _entry(Global.UNSIGNED_TX, tx.to_bytes(witness=False))
     for xpub in sorted(xpubs, key=lambda x: x.xpub):
-        yield _entry(Global.XPUB, _origin(xpub), xpub.xpub)
+        yield _entry(Global.XPUB, origin_bytes(xpub.fingerprint, xpub.path), xpub.xpub)
     own = wire.var_bytes(IDENTIFIER)
     for subtype in sorted(proprietary):
         yield _entry(PROPRIETARY, proprietary[subtype], own + wire.compact_size(subtype))
@@ -90,12 +90,8 @@ def _output(out: PsbtOutput) -> Iterator[Entry]:
 
 
 def _derivations(kind: int, derivations: Sequence[Derivation]) -> Iterator[Entry]:
-    for derivation in sorted(derivations, key=lambda d: d.pubkey):
-        yield _entry(kind, _origin(derivation), derivation.pubkey)
-
-
-def _origin(known: Derivation | GlobalXpub) -> bytes:
-    return bytes.fromhex(known.fingerprint) + b"".join(map(wire.u32, known.path))
+    for derivation in sorted(derivations):
+        yield _entry(kind, derivation.origin, derivation.pubkey)
 
 
 def _entry(kind: int, value: bytes, key_data: bytes = b"") -> Entry:

@@ -54,14 +54,14 @@ _MOST: Final = 1 << 32  # more than any field has bytes
 
 def _sized(sizes: Container[int], expected: str) -> Shape:
     def check(reader: Reader) -> None:
-        if reader.left not in sizes:
+        if reader.end - reader.position not in sizes:
             reader.fail("wrong size", expected=expected, found=f"{reader.left} bytes")
-        reader.rest()
+        reader.position = reader.end
 
     return check
 
 
-_nothing: Final = _sized((0,), "no bytes")
+NOTHING: Final = _sized((0,), "no bytes")
 _20: Final = _sized((20,), "20 bytes")
 _32: Final = _sized((32,), "32 bytes")
 _33: Final = _sized((33,), "33 bytes")
@@ -71,9 +71,12 @@ _musig_key: Final = _sized((66, 98), "66 or 98 bytes")
 _participants: Final = _sized(range(33, _MOST, 33), "33 bytes a key")
 
 
+_POINTS: Final = frozenset(((33, b"\x02"), (33, b"\x03"), (65, b"\x04")))  # SEC 1, section 2.3.3
+
+
 def _public_key(reader: Reader) -> None:
     key = reader.rest()
-    if (len(key), key[:1]) not in ((33, b"\x02"), (33, b"\x03"), (65, b"\x04")):
+    if (len(key), key[:1]) not in _POINTS:
         reader.fail("not a public key", expected="33 or 65 bytes of SEC1", found=key[:40].hex())
 
 
@@ -120,7 +123,7 @@ class FieldType:
     """
 
     name: str
-    key: Shape = _nothing
+    key: Shape = NOTHING
     value: Shape = Reader.rest
 
 

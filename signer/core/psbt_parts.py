@@ -4,7 +4,9 @@ Nothing here is verified beyond its form: these are the coordinator's claims.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from signer.core import wire
 from signer.core.names import Fingerprint
 from signer.core.psbt_map import Entry
 from signer.core.transaction import Transaction, TxOut
@@ -23,19 +25,38 @@ class PartialSig:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Derivation:
-    """A public key's origin, as the PSBT claims it.
+class Derivation(NamedTuple):
+    """A public key's origin, as a PSBT claims it or as a vault derives it.
+
+    They are made and compared by the thousand: hence no dataclass, and the bytes as they are.
 
     Attributes:
         pubkey: SEC1 form.
-        fingerprint: of the master key.
-        path: BIP32 indexes from the master key; hardened ones have 0x80000000 added.
+        origin: BIP174's value: the master key's fingerprint, then 4 bytes a step, little-endian.
     """
 
     pubkey: bytes
-    fingerprint: Fingerprint
-    path: tuple[int, ...]
+    origin: bytes
+
+    @classmethod
+    def of(cls, pubkey: bytes, fingerprint: Fingerprint, path: tuple[int, ...]) -> "Derivation":
+        """From what the properties say."""
+        return cls(pubkey, origin_bytes(fingerprint, path))
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Of the master key."""
+        return Fingerprint(self.origin[:4].hex())
+
+    @property
+    def path(self) -> tuple[int, ...]:
+        """BIP32 indexes from the master key; hardened ones have 0x80000000 added."""
+        return wire.u32s(self.origin[4:])
+
+
+def origin_bytes(fingerprint: Fingerprint, path: tuple[int, ...]) -> bytes:
+    """How BIP174 writes an origin."""
+    return bytes.fromhex(fingerprint) + b"".join(map(wire.u32, path))
 
 
 @dataclass(frozen=True, slots=True)

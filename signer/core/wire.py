@@ -4,7 +4,7 @@ Sources: Bitcoin Core `src/serialize.h`; BIP174 "Specification". A length or a c
 with the bytes that are left before anything is allocated for it.
 """
 
-from struct import Struct
+from struct import Struct, unpack
 from typing import Final, NoReturn
 
 from signer.core.errors import BadInput, Fault
@@ -25,13 +25,17 @@ class Reader:
         where: what is being read, for the errors, for instance `input 3: witness script`.
         start: the first byte of the part.
         end: the byte after the part; the end of `data` when absent.
+
+    Attributes:
+        field: what in there is being read, for the errors, or empty.
     """
 
-    __slots__ = ("data", "end", "position", "where")
+    __slots__ = ("data", "end", "field", "position", "where")
 
     def __init__(self, data: bytes, where: str, start: int = 0, end: int | None = None) -> None:
         self.data = data
         self.where = where
+        self.field = ""
         self.position = start
         self.end = len(data) if end is None else end
 
@@ -42,8 +46,9 @@ class Reader:
 
     def fail(self, what: str, *, expected: str = "", found: str = "", hint: str = "") -> NoReturn:
         """Raises BadInput that says where in the bytes it happened."""
+        where = f"{self.where}: {self.field}" if self.field else self.where
         raise BadInput(
-            f"{self.where}: {what} (byte {self.position})",
+            f"{where}: {what} (byte {self.position})",
             fault=Fault.COORDINATOR,
             expected=expected,
             found=found,
@@ -85,8 +90,11 @@ class Reader:
 
     def compact_size(self) -> int:
         """A compact size in its shortest form; any longer form is refused, as Core refuses it."""
-        first = self.u8()
-        if first not in _COMPACT:
+        # Nearly all of a PSBT is read by the next two methods: they call little.
+        start = self.position
+        first = self.data[start] if start < self.end else self.u8()
+        self.position = start + 1
+        if first < 0xFD:  # noqa: PLR2004 -- the number itself, up to here
             return first
         form, least = _COMPACT[first]
         value = int(form.unpack_from(self.data, self.skip(form.size))[0])
@@ -107,17 +115,31 @@ class Reader:
 
     def var_bytes(self) -> bytes:
         """Bytes with their length in front."""
-        return self.take(self.compact_size())
+        size = self.compact_size()
+        start = self.position
+        if size > self.end - start:
+            self.skip(size)
+        self.position = end = start + size
+        return self.data[start:end]
 
     def finish(self) -> None:
         """Raises BadInput when bytes are left."""
-        if self.left:
+        if self.position != self.end:
             self.fail("trailing bytes", found=f"{self.left} bytes too many")
 
 
 def u32(value: int) -> bytes:
     """Four bytes, little-endian, unsigned."""
     return _U32.pack(value)
+
+
+def u32s(data: bytes) -> tuple[int, ...]:
+    """The numbers in so many times four bytes, each little-endian, unsigned.
+
+    Raises:
+        struct.error: the last one is cut short.
+    """
+    return unpack(f"<{len(data) // 4}I", data)
 
 
 def u64(value: int) -> bytes:

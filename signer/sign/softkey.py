@@ -70,8 +70,8 @@ class SoftKey:
         Raises:
             Refused: the key at the coin's place is not in its script, or the libraries disagree.
         """
-        secret = self.branches[coin.branch].derive(coin.index).secret
-        pubkey = secp.public_key(secret)
+        child = self.branches[coin.branch].derive(coin.index)
+        secret, pubkey = child.secret, child.key
         expected = coin.key_of(self.fingerprint)
         if pubkey != expected:
             raise refused(

@@ -49,7 +49,7 @@ SIGNATURE = bytes.fromhex(
 def origins(index, branch=0):
     """The key origins of a 2-of-3 vault's script."""
     path = (0x8000_0030, 0x8000_0001, 0x8000_0000, 0x8000_0002, branch, index)
-    return tuple(Derivation(key, Fingerprint("aabbccd0"), path) for key in KEYS[:3])
+    return tuple(Derivation.of(key, Fingerprint("aabbccd0"), path) for key in KEYS[:3])
 
 
 def previous(number):
@@ -119,7 +119,7 @@ def _by_key(items):
 
 
 _derivations = st.dictionaries(_keys, st.tuples(_fingerprints, _paths), max_size=3).map(
-    lambda found: _by_key({key: Derivation(key, *origin) for key, origin in found.items()})
+    lambda found: _by_key({key: Derivation.of(key, *origin) for key, origin in found.items()})
 )
 _signatures = st.dictionaries(_keys, st.binary(min_size=9, max_size=73), max_size=3).map(
     lambda found: _by_key({key: PartialSig(key, sig) for key, sig in found.items()})
