@@ -7,7 +7,7 @@ from signer.core.errors import BadInput, Fault
 from signer.core.psbt import IDENTIFIER, MAGIC
 from signer.core.psbt_fields import PROPRIETARY, Global, Input, Output
 from signer.core.psbt_map import Entry
-from signer.core.psbt_parts import Derivation, GlobalXpub, PsbtInput, PsbtOutput, origin_bytes
+from signer.core.psbt_parts import Derivation, GlobalXpub, PsbtInput, PsbtOutput
 from signer.core.transaction import Transaction, stack_bytes
 
 
@@ -53,7 +53,8 @@ def _global(
 ) -> Iterator[Entry]:
     yield _entry(Global.UNSIGNED_TX, tx.to_bytes(witness=False))
     for xpub in sorted(xpubs, key=lambda x: x.xpub):
-        yield _entry(Global.XPUB, origin_bytes(xpub.fingerprint, xpub.path), xpub.xpub)
+        origin = Derivation.of(xpub.xpub, xpub.fingerprint, xpub.path).origin
+        yield _entry(Global.XPUB, origin, xpub.xpub)
     own = wire.var_bytes(IDENTIFIER)
     for subtype in sorted(proprietary):
         yield _entry(PROPRIETARY, proprietary[subtype], own + wire.compact_size(subtype))

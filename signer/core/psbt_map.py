@@ -50,7 +50,7 @@ class FieldMap:
     ) -> None:
         self._data, self._where, self._types = reader.data, where, types
         self._found: dict[bytes, slice] = {}  # where a key's value is
-        reader.where, end = where, reader.end
+        reader.where = where
         while key := reader.var_bytes():
             at = reader.position
             kind, rest = key[0], at - len(key) + 1
@@ -58,7 +58,7 @@ class FieldMap:
                 head = Reader(self._data, f"{where}: key", rest - 1, at)
                 kind, rest = head.compact_size(), head.position
             known = types.get(kind) or FieldType(f"field 0x{kind:02x}", Reader.rest)
-            reader.field = known.name
+            reader.where = place = f"{where}: {known.name}"
             if key in self._found:
                 reader.fail("comes twice", found=f"key {key[:40].hex()}")
             if len(self._found) == MAX_IN_MAP or next(numbers) > MAX_IN_ALL:
@@ -67,17 +67,14 @@ class FieldMap:
                     expected=f"at most {MAX_IN_MAP:,} in a map, {MAX_IN_ALL:,} in all",
                 )
             if len(key) > 1 or known.key is not NOTHING:
-                reader.field += ": key"
-                reader.end, reader.position = at, rest
-                _shaped(known.key, reader)
-                reader.field, reader.end = known.name, end
+                reader.where += ": key"
+                _shaped(known.key, reader, rest, at)
+                reader.where = place
             start = reader.skip(reader.compact_size())
             self._found[key] = slice(start, reader.position)
             if known.value is not Reader.rest:
-                reader.end, reader.position = reader.position, start
-                _shaped(known.value, reader)
-                reader.end = end
-            reader.field = ""
+                _shaped(known.value, reader, start, reader.position)
+            reader.where = where
         self.end = reader.position - 1
 
     def one(self, kind: int, read: Callable[[Reader], _T]) -> _T | None:
@@ -90,7 +87,7 @@ class FieldMap:
         if place is None:
             return None
         where = f"{self._where}: {self._types[kind].name}"
-        return _shaped(read, Reader(self._data, where, place.start, place.stop))
+        return _shaped(read, Reader(self._data, where), place.start, place.stop)
 
     def raw(self, kind: int) -> bytes:
         """The same as it is; empty when the field is absent."""
@@ -114,7 +111,10 @@ class FieldMap:
         )
 
 
-def _shaped(read: Callable[[Reader], _T], reader: Reader) -> _T:
+def _shaped(read: Callable[[Reader], _T], reader: Reader, start: int, stop: int) -> _T:
+    """What `read` makes of all bytes from `start` to `stop`; then `reader` goes on as it was."""
+    reader.position, reader.end, end = start, stop, reader.end
     value = read(reader)
     reader.finish()
+    reader.end = end
     return value

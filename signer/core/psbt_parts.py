@@ -41,7 +41,7 @@ class Derivation(NamedTuple):
     @classmethod
     def of(cls, pubkey: bytes, fingerprint: Fingerprint, path: tuple[int, ...]) -> "Derivation":
         """From what the properties say."""
-        return cls(pubkey, origin_bytes(fingerprint, path))
+        return cls(pubkey, bytes.fromhex(fingerprint) + b"".join(map(wire.u32, path)))
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -52,11 +52,6 @@ class Derivation(NamedTuple):
     def path(self) -> tuple[int, ...]:
         """BIP32 indexes from the master key; hardened ones have 0x80000000 added."""
         return wire.u32s(self.origin[4:])
-
-
-def origin_bytes(fingerprint: Fingerprint, path: tuple[int, ...]) -> bytes:
-    """How BIP174 writes an origin."""
-    return bytes.fromhex(fingerprint) + b"".join(map(wire.u32, path))
 
 
 @dataclass(frozen=True, slots=True)

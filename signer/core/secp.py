@@ -107,9 +107,7 @@ def add_tweaks(points: Iterable[Point], tweaks: Iterable[bytes]) -> list[bytes |
     term = ffi.new("secp256k1_pubkey *")
     terms = ffi.new("secp256k1_pubkey *[2]", (ffi.NULL, term))
     total = ffi.new("secp256k1_pubkey *")  # not one of the terms: combine clears it first
-    out, size = ffi.new("unsigned char[33]"), ffi.new("size_t *", _KEY)
-    key = ffi.buffer(out)
-    sums = []
+    out, size, sums = ffi.new("unsigned char[33]"), ffi.new("size_t *", _KEY), []
     for point, tweak in zip(points, tweaks, strict=True):
         terms[0] = point.inner
         fine = (
@@ -118,7 +116,7 @@ def add_tweaks(points: Iterable[Point], tweaks: Iterable[bytes]) -> list[bytes |
             and lib.secp256k1_ec_pubkey_combine(ctx, total, terms, 2)
             and lib.secp256k1_ec_pubkey_serialize(ctx, out, size, total, _COMPRESSED)
         )
-        sums.append(bytes(key) if fine else None)
+        sums.append(bytes(ffi.buffer(out)) if fine else None)
     return sums
 
 

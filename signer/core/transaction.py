@@ -131,8 +131,7 @@ class Transaction:
         """
         if reader.left > MAX_TRANSACTION:
             reader.fail("too large", expected=f"at most {MAX_TRANSACTION} bytes")
-        start = reader.position
-        version = reader.u32()
+        data, start, version = reader.data, reader.position, reader.u32()
         segwit = witness and reader.peek(2) == _MARKER
         if segwit:
             reader.take(2)
@@ -152,9 +151,8 @@ class Transaction:
         tx = cls(version, inputs, outputs, reader.u32())
         reader.finish()
         # What is read here is written in one way only, so the form without witnesses is in there.
-        data, end = reader.data, reader.position
-        stripped = data[start : start + 4] + data[body:after] + data[end - 4 : end]
-        tx.__dict__["txid"] = _txid(stripped)
+        stripped = data[start : start + 4] + data[body:after] + wire.u32(tx.lock_time)
+        tx.__dict__["txid"] = Txid(sha256d(stripped)[::-1].hex())
         return tx
 
     def to_bytes(self, *, witness: bool = True) -> bytes:
@@ -176,7 +174,7 @@ class Transaction:
     @cached_property
     def txid(self) -> Txid:
         """Double SHA-256 of the form without witnesses, byte order reversed, in hex."""
-        return _txid(self.to_bytes(witness=False))
+        return Txid(sha256d(self.to_bytes(witness=False))[::-1].hex())
 
     @property
     def weight(self) -> int:
@@ -188,10 +186,6 @@ class Transaction:
     def vsize(self) -> int:
         """Virtual bytes: a quarter of the weight, rounded up (BIP141)."""
         return -(-self.weight // _WITNESS_SCALE)
-
-
-def _txid(stripped: bytes) -> Txid:
-    return Txid(sha256d(stripped)[::-1].hex())
 
 
 def _read_outpoint(reader: Reader) -> OutPoint:

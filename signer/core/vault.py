@@ -13,7 +13,7 @@ from signer.core.bip32 import HARDENED, Children, public_children
 from signer.core.descriptor import Descriptor, VaultKey
 from signer.core.errors import BadInput, Fault, SelfTestFailed
 from signer.core.names import DocumentId, Fingerprint, Height
-from signer.core.psbt_parts import Derivation, origin_bytes
+from signer.core.psbt_parts import Derivation
 from signer.core.script import COMPRESSED, multisig, p2sh32, push
 from signer.core.script_types import Scripts
 from signer.core.sighash import Bip143, Legacy, digests
@@ -133,7 +133,9 @@ class Vault:
             tuple(Children(key.xpub.derive(branch)) for key in form.keys)
             for branch in (RECEIVE, CHANGE)
         )
-        origins = tuple(origin_bytes(k.origin.fingerprint, k.origin.path) for k in form.keys)
+        origins = tuple(
+            Derivation.of(k.xpub.key, k.origin.fingerprint, k.origin.path).origin for k in form.keys
+        )
         text, chosen = form.text, SCHEMES[scheme]
         return cls(
             payload, name, coin, network, text, birth, signers, form, chosen, branches, origins

@@ -25,17 +25,13 @@ class Reader:
         where: what is being read, for the errors, for instance `input 3: witness script`.
         start: the first byte of the part.
         end: the byte after the part; the end of `data` when absent.
-
-    Attributes:
-        field: what in there is being read, for the errors, or empty.
     """
 
-    __slots__ = ("data", "end", "field", "position", "where")
+    __slots__ = ("data", "end", "position", "where")
 
     def __init__(self, data: bytes, where: str, start: int = 0, end: int | None = None) -> None:
         self.data = data
         self.where = where
-        self.field = ""
         self.position = start
         self.end = len(data) if end is None else end
 
@@ -46,9 +42,8 @@ class Reader:
 
     def fail(self, what: str, *, expected: str = "", found: str = "", hint: str = "") -> NoReturn:
         """Raises BadInput that says where in the bytes it happened."""
-        where = f"{self.where}: {self.field}" if self.field else self.where
         raise BadInput(
-            f"{where}: {what} (byte {self.position})",
+            f"{self.where}: {what} (byte {self.position})",
             fault=Fault.COORDINATOR,
             expected=expected,
             found=found,
@@ -115,8 +110,7 @@ class Reader:
 
     def var_bytes(self) -> bytes:
         """Bytes with their length in front."""
-        size = self.compact_size()
-        start = self.position
+        size, start = self.compact_size(), self.position
         if size > self.end - start:
             self.skip(size)
         self.position = end = start + size
