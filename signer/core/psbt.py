@@ -11,10 +11,9 @@ from typing import Final, Self
 
 from signer.core import wire
 from signer.core.errors import BadInput, Fault
-from signer.core.names import Fingerprint
 from signer.core.psbt_fields import GLOBAL, INPUT, OUTPUT, PROPRIETARY, Global, Input, Output
 from signer.core.psbt_map import Entry, FieldMap
-from signer.core.psbt_parts import Derivation, GlobalXpub, PartialSig, PsbtInput, PsbtOutput
+from signer.core.psbt_parts import Derivation, PartialSig, PsbtInput, PsbtOutput
 from signer.core.transaction import OutPoint, Transaction, TxOut, read_stack
 from signer.core.wire import Reader
 
@@ -24,7 +23,6 @@ __all__ = [
     "MAX_PSBT",
     "Derivation",
     "Entry",
-    "GlobalXpub",
     "PartialSig",
     "Psbt",
     "PsbtInput",
@@ -66,7 +64,7 @@ class Psbt:
     tx: Transaction
     inputs: tuple[PsbtInput, ...]
     outputs: tuple[PsbtOutput, ...]
-    xpubs: tuple[GlobalXpub, ...]
+    xpubs: tuple[Derivation, ...]
     others: tuple[Entry, ...]
 
     @classmethod
@@ -101,11 +99,8 @@ class Psbt:
         reader.finish()
         if len({txin.outpoint for txin in tx.inputs}) != len(inputs):
             reader.fail("two inputs spend the same coin")
-        xpubs = tuple(
-            GlobalXpub(key, Fingerprint(value[:4].hex()), wire.u32s(value[4:]))
-            for key, value in top.all(Global.XPUB).items()
-        )
-        if any(len(xpub.path) != xpub.xpub[4] for xpub in xpubs):  # BIP32: the depth
+        xpubs = tuple(starmap(Derivation, top.all(Global.XPUB).items()))
+        if any(len(xpub.path) != xpub.pubkey[4] for xpub in xpubs):  # BIP32: the depth
             top.fail("extended public key: path does not reach the key's depth")
         return cls(data, tx, inputs, outputs, xpubs, top.others(_GLOBAL))
 

@@ -71,12 +71,9 @@ _musig_key: Final = _sized((66, 98), "66 or 98 bytes")
 _participants: Final = _sized(range(33, _MOST, 33), "33 bytes a key")
 
 
-_POINTS: Final = frozenset(((33, b"\x02"), (33, b"\x03"), (65, b"\x04")))  # SEC 1, section 2.3.3
-
-
 def _public_key(reader: Reader) -> None:
     key = reader.rest()
-    if (len(key), key[:1]) not in _POINTS:
+    if (len(key), key[:1]) not in ((33, b"\x02"), (33, b"\x03"), (65, b"\x04")):
         reader.fail("not a public key", expected="33 or 65 bytes of SEC1", found=key[:40].hex())
 
 

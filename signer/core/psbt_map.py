@@ -1,6 +1,6 @@
 """One map of a PSBT: keys, each once, with their values. Source: BIP174 "Specification"."""
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeVar
 
@@ -53,10 +53,9 @@ class FieldMap:
         reader.where = where
         while key := reader.var_bytes():
             at = reader.position
-            kind, rest = key[0], at - len(key) + 1
-            if kind >= 0xFD:  # noqa: PLR2004 -- the type takes more bytes than one
-                head = Reader(self._data, f"{where}: key", rest - 1, at)
-                kind, rest = head.compact_size(), head.position
+            kind = key[0]
+            if kind >= 0xFD:  # noqa: PLR2004 -- the type takes more bytes; none of them is known
+                kind = Reader(self._data, f"{where}: key", at - len(key), at).compact_size()
             known = types.get(kind) or FieldType(f"field 0x{kind:02x}", Reader.rest)
             reader.where = place = f"{where}: {known.name}"
             if key in self._found:
@@ -68,7 +67,7 @@ class FieldMap:
                 )
             if len(key) > 1 or known.key is not NOTHING:
                 reader.where += ": key"
-                _shaped(known.key, reader, rest, at)
+                _shaped(known.key, reader, at - len(key) + 1, at)
                 reader.where = place
             start = reader.skip(reader.compact_size())
             self._found[key] = slice(start, reader.position)
@@ -99,7 +98,7 @@ class FieldMap:
         data = self._data
         return {key[1:]: data[at] for key, at in self._found.items() if key[0] == kind}
 
-    def others(self, read: Set[int]) -> tuple[Entry, ...]:
+    def others(self, read: Container[int]) -> tuple[Entry, ...]:
         """Every field of a type that is not in `read`, in the order of the file."""
         kept = [key for key in self._found if key[0] not in read]
         return tuple([Entry(key, self._data[self._found[key]]) for key in kept])

@@ -4,6 +4,7 @@ Nothing here is verified beyond its form: these are the coordinator's claims.
 """
 
 from dataclasses import dataclass, field
+from struct import unpack
 from typing import NamedTuple
 
 from signer.core import wire
@@ -31,7 +32,7 @@ class Derivation(NamedTuple):
     They are made and compared by the thousand: hence no dataclass, and the bytes as they are.
 
     Attributes:
-        pubkey: SEC1 form.
+        pubkey: SEC1 form; of a global field, an extended key in BIP32's 78 bytes.
         origin: BIP174's value: the master key's fingerprint, then 4 bytes a step, little-endian.
     """
 
@@ -51,22 +52,7 @@ class Derivation(NamedTuple):
     @property
     def path(self) -> tuple[int, ...]:
         """BIP32 indexes from the master key; hardened ones have 0x80000000 added."""
-        return wire.u32s(self.origin[4:])
-
-
-@dataclass(frozen=True, slots=True)
-class GlobalXpub:
-    """An extended public key and its origin, as the PSBT claims it.
-
-    Attributes:
-        xpub: BIP32 serialisation, 78 bytes, without the base58 checksum.
-        fingerprint: of the master key.
-        path: BIP32 indexes from the master key.
-    """
-
-    xpub: bytes
-    fingerprint: Fingerprint
-    path: tuple[int, ...]
+        return unpack(f"<{len(self.origin) // 4 - 1}I", self.origin[4:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,8 +151,8 @@ class Transaction:
         tx = cls(version, inputs, outputs, reader.u32())
         reader.finish()
         # What is read here is written in one way only, so the form without witnesses is in there.
-        stripped = data[start : start + 4] + data[body:after] + wire.u32(tx.lock_time)
-        tx.__dict__["txid"] = Txid(sha256d(stripped)[::-1].hex())
+        stripped = data[start : start + 4], data[body:after], wire.u32(tx.lock_time)
+        tx.__dict__["txid"] = Txid(sha256d(b"".join(stripped))[::-1].hex())
         return tx
 
     def to_bytes(self, *, witness: bool = True) -> bytes:

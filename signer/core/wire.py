@@ -4,7 +4,7 @@ Sources: Bitcoin Core `src/serialize.h`; BIP174 "Specification". A length or a c
 with the bytes that are left before anything is allocated for it.
 """
 
-from struct import Struct, unpack
+from struct import Struct
 from typing import Final, NoReturn
 
 from signer.core.errors import BadInput, Fault
@@ -110,11 +110,8 @@ class Reader:
 
     def var_bytes(self) -> bytes:
         """Bytes with their length in front."""
-        size, start = self.compact_size(), self.position
-        if size > self.end - start:
-            self.skip(size)
-        self.position = end = start + size
-        return self.data[start:end]
+        start = self.skip(self.compact_size())
+        return self.data[start : self.position]
 
     def finish(self) -> None:
         """Raises BadInput when bytes are left."""
@@ -125,15 +122,6 @@ class Reader:
 def u32(value: int) -> bytes:
     """Four bytes, little-endian, unsigned."""
     return _U32.pack(value)
-
-
-def u32s(data: bytes) -> tuple[int, ...]:
-    """The numbers in so many times four bytes, each little-endian, unsigned.
-
-    Raises:
-        struct.error: the last one is cut short.
-    """
-    return unpack(f"<{len(data) // 4}I", data)
 
 
 def u64(value: int) -> bytes:

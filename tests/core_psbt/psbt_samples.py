@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from signer.build.psbt_write import build
 from signer.core import secp
 from signer.core.names import Fingerprint, Sats, Txid
-from signer.core.psbt import Derivation, Entry, GlobalXpub, PartialSig, PsbtInput, PsbtOutput
+from signer.core.psbt import Derivation, Entry, PartialSig, PsbtInput, PsbtOutput
 from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -134,7 +134,7 @@ _unknown = st.dictionaries(
 def _xpubs(draw):
     path = draw(_paths)
     raw = draw(st.binary(min_size=78, max_size=78))
-    return GlobalXpub(raw[:4] + bytes([len(path)]) + raw[5:], draw(_fingerprints), path)
+    return Derivation.of(raw[:4] + bytes([len(path)]) + raw[5:], draw(_fingerprints), path)
 
 
 @st.composite
@@ -167,11 +167,11 @@ def psbt_parts(draw):
     ]
     tx = Transaction(draw(u32s), tuple(spent), tuple(paid), draw(u32s))
     proprietary = draw(st.dictionaries(st.integers(0, 300), st.binary(max_size=50), max_size=3))
-    xpubs = draw(st.lists(_xpubs(), max_size=2, unique_by=lambda x: x.xpub))
+    xpubs = draw(st.lists(_xpubs(), max_size=2, unique_by=lambda x: x.pubkey))
     return (
         tx,
         tuple(inputs),
         tuple(outputs),
         proprietary,
-        tuple(sorted(xpubs, key=lambda x: x.xpub)),
+        tuple(sorted(xpubs, key=lambda x: x.pubkey)),
     )

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from signer.core.errors import Refused
 from signer.cli.offline.cores import LEAST, spread
+from signer.core.errors import Refused
 from signer.sign import softkey
 
 
