@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import count
 
 from signer.core.errors import BadInput
-from signer.core.psbt import PartialSig, Psbt
+from signer.core.psbt import MAX_PSBT, PartialSig, Psbt
 from signer.core.psbt_fields import INPUT, Input
 from signer.core.psbt_map import FieldMap
 from signer.core.wire import Reader, var_bytes
@@ -24,14 +24,16 @@ def resigned(known: Psbt, raw: bytes) -> Psbt | None:
         raw: a binary PSBT that nobody vouches for.
 
     Returns:
-        What `Psbt.parse` would give; None if the bytes differ in anything else, or hold a
-        signature that has no form: then parse them, for the reason.
+        `known` with the signatures of `raw`, all still to be verified; None if the bytes differ in
+        anything else, or hold a signature that has no form: then parse them, for the reason.
     """
+    if len(raw) > MAX_PSBT:
+        return None
     reader, numbers, at, inputs = Reader(raw, "psbt"), count(1), 0, []
     for said in known.inputs:
         signatures = b"".join(map(_field, said.partial_sigs))
         bare = known.raw[at : said.end - len(signatures)]
-        # Signatures elsewhere in the map leave one behind in `bare`, where a second would hide.
+        # Signatures that stand elsewhere in the map are for the parser to find.
         if not known.raw.endswith(signatures, at, said.end) or not raw.startswith(
             bare, reader.position
         ):

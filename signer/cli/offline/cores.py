@@ -12,7 +12,8 @@ from typing import Final
 
 from signer.core.wire import Reader, var_bytes
 
-# Measured: a fork and its end cost some 10 ms in all, as much as 20 signatures take.
+# Measured on two busy cores, ms of CPU: 64 signatures take 141 on one, and 74 and 79 on two; 16
+# take 35, and 23 and 25. A fork and its end cost about 5.
 LEAST: Final = 64
 
 
