@@ -1,4 +1,4 @@
-"""What differs in signatures alone is read as the parser reads it; all else is left to the parser."""
+"""What differs in signatures alone is read as the parser reads it; the parser has all else."""
 
 from functools import cache
 
