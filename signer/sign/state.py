@@ -183,7 +183,8 @@ class State:
         facts, withdrawal = checked.facts, checked.approved.withdrawal
         links = self._links(facts.vault.id, (*checked.history, withdrawal))
         for vault, chain in checked.evidence.named(withdrawal).items():
-            self._append("follow", vault, **self._links(vault, chain))
+            followed = self.vaults[vault].enrolment.vault
+            self._append("follow", followed, **self._links(vault, chain))
         self._append(
             "sign",
             facts.vault,
