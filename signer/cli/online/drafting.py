@@ -243,7 +243,7 @@ def _versions(
                 status = chain.status(done.txid, facts.withdrawal.height)
                 waiting = done.txid if status.in_mempool else None
                 if status.confirmations:
-                    if status.confirmations >= depth_of(withdrawal):
+                    if status.confirmations >= depth_of(store, withdrawal):
                         store.settle(withdrawal.id)
                     raise BadInput(
                         f"withdrawal {facts.withdrawal.sequence} has confirmed",
