@@ -4,7 +4,6 @@ Whatever is refused here, the trusted core refuses as well; here it is told wher
 """
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 
 from signer.core import base58, cashaddr, coins
@@ -79,9 +78,9 @@ def typed_address(text: str, coin: str, network: str) -> Typed:
     prefix = coins.network(coin, network).cashaddr
     if not prefix:
         return Typed(parse_address(text, coin, network))
-    with suppress(BadInput):
-        usual = _from_base58(text, coin, network)
-        return Typed(usual, f"read as {usual}: it came in the old form, which BTC has, too")
+    old = _from_base58(text, coin, network)
+    if old:
+        return Typed(old, f"read as {old}: it came in the old form, which BTC has, too")
     named, kind, digest = cashaddr.decode(text, prefix)
     usual = parse_address(cashaddr.encode(named, kind & 1, digest), coin, network)
     odd = f"read as {usual}: it came as an address for tokens, and none are sent"
@@ -89,16 +88,25 @@ def typed_address(text: str, coin: str, network: str) -> Typed:
 
 
 def _from_base58(text: str, coin: str, network: str) -> str:
-    """The CashAddr of an address from before there was CashAddr.
+    """The CashAddr of an address from before there was CashAddr; empty if it is not Base58.
 
     Raises:
-        BadInput: it is none, or one of another network.
+        BadInput: it is Base58, and not of this network.
     """
     own = coins.network(coin, network)
-    data = base58.decode(text, what="an address")
+    try:
+        data = base58.decode(text, what="an address")
+    except BadInput:
+        return ""
     kinds = {bytes((own.p2pkh,)): cashaddr.P2PKH, bytes((own.p2sh,)): cashaddr.P2SH}
     if len(data) != _BASE58 or data[:1] not in kinds:
-        raise BadInput("no address of this network", fault=Fault.OFFICER)
+        raise BadInput(
+            f"no address of {coin} {network}",
+            fault=Fault.OFFICER,
+            expected=f"{own.cashaddr}:..., or its old form",
+            found="another coin's or network's, or a key",
+            hint="ask the beneficiary for the address again",
+        )
     return cashaddr.encode(own.cashaddr, kinds[data[:1]], data[1:])
 
 

@@ -37,5 +37,6 @@ def script_type(place: "Network", asked: str | None) -> str:
             fault=Fault.OFFICER,
             expected=" or ".join(place.script_types),
             found=ascii(asked[:20]),
+            hint="choose one of the expected, or leave it out for the first",
         )
     return asked or place.script_types[0]

@@ -34,8 +34,8 @@ class _Annex(World):
     def __init__(self, seed=0):
         super().__init__("p2sh-p2wsh", seed)
 
-    def _vault(self, script_type):
-        payload = super()._vault(script_type).payload
+    def _vault(self, *kind):
+        payload = super()._vault(*kind).payload
         return Vault.parse(payload.replace(b'"treasury"', b'"annex"'))
 
 

@@ -17,8 +17,9 @@ PSBT, and the documents. What a coordinator cannot make (approvals, policies) co
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -39,6 +40,7 @@ from signer.core.address import address_of, script_of
 from signer.core.bip32 import ExtendedPrivateKey, Origin
 from signer.core.coins import network
 from signer.core.descriptor import bip48_path
+from signer.core.files import make_folder, write_private
 from signer.core.hashes import sha256
 from signer.core.names import DocumentId, Height, KeyId, Sats, Txid
 from signer.core.psbt import Derivation, PsbtInput, PsbtOutput
@@ -391,18 +393,9 @@ class World:
     def keystore(self, home: Path, name: str = "alice") -> Path:
         """Put an officer's two keys into a home, both under `PASSPHRASE`."""
         officer = self.officers[name]
-        for kind, secret, public in (
-            (Kind.SEED, officer.entropy, officer.root.fingerprint),
-            (Kind.OFFICER, officer.approval.private_bytes_raw(), officer.key_id),
-        ):
-            keystore.create(
-                home,
-                name,
-                kind,
-                secret=bytearray(secret),
-                public=public,
-                passphrase=bytearray(PASSPHRASE),
-            )
+        for file, data in _locked(name, officer.entropy, officer.approval.private_bytes_raw()):
+            make_folder((home / file).parent)
+            write_private(home / file, data)
         return home
 
     def sign(self, raw: bytes, home: Path, name: str = "alice") -> Signed:
@@ -418,3 +411,25 @@ def _officer(name: str, seed: int) -> Officer:
         Ed25519PrivateKey.from_private_bytes(sha256(b"approval" + bytes((number,)))),
         bytes((number,)) * 16,
     )
+
+
+@cache
+def _locked(name: str, entropy: bytes, approval: bytes) -> tuple[tuple[Path, bytes], ...]:
+    """The keystore of an officer, locked once: Argon2id is slow on purpose."""
+    officer = Officer(name, Ed25519PrivateKey.from_private_bytes(approval), entropy)
+    with TemporaryDirectory() as folder:
+        home = Path(folder)
+        for kind, secret, public in (
+            (Kind.SEED, entropy, officer.root.fingerprint),
+            (Kind.OFFICER, approval, officer.key_id),
+        ):
+            keystore.create(
+                home,
+                name,
+                kind,
+                secret=bytearray(secret),
+                public=public,
+                passphrase=bytearray(PASSPHRASE),
+            )
+        made = sorted(path for path in home.rglob("*") if path.is_file())
+        return tuple((path.relative_to(home), path.read_bytes()) for path in made)

@@ -15,8 +15,8 @@ class DeviceWorld(World):
         self.devices = devices
         super().__init__()
 
-    def _vault(self, script_type):
-        vault = super()._vault(script_type)
+    def _vault(self, *kind):
+        vault = super()._vault(*kind)
         table = strict_json.load(vault.payload, limit=1 << 16, what="vault")
         table["signers"] = [
             asdict(replace(s, type=self.devices.get(s.officer, ENFORCING))) for s in vault.signers

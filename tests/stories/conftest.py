@@ -13,7 +13,9 @@ from programs import Ended, program
 
 from signer.ceremony.demo import passphrase
 
-# The world of tests/attacks stands behind these stories, too, and a person at a terminal.
+# The world of tests/attacks stands behind these stories, too, a person at a terminal, and the
+# simulated nodes and servers of tests/chain.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "chain"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli_offline"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "attacks"))
 

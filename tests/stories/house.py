@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from programs import Ended, forked
 from world import PASSPHRASE, World
 
 from policies.envelope import Envelope
@@ -35,7 +36,7 @@ class Desk:
     home: Path
     folder: Path
 
-    def runs(self, command: str) -> Ran:
+    def runs(self, command: str) -> Ran | Ended:
         """Type a command and take what comes."""
         return run(shlex.split(command), cwd=self.folder, home=self.home)
 
@@ -56,6 +57,16 @@ class Desk:
         return [(r["step"], r["rule"]) for r in self.fails(command, 3)["refusals"]]
 
 
+class Forked(Desk):
+    """A desk whose programs do not start the interpreter anew."""
+
+    def runs(self, command: str) -> Ended:
+        """Type a command and take what comes."""
+        scratch = self.folder.parent / "scratch"
+        scratch.mkdir(exist_ok=True)
+        return forked(shlex.split(command), cwd=self.folder, home=self.home, scratch=scratch)
+
+
 class House:
     """Three officers, each with a key and an approval key, a fourth without, and a coordinator.
 
@@ -63,11 +74,22 @@ class House:
         folder: empty; the homes are in it, and all files that go from hand to hand.
         rules: beside the usual ones.
         world: the people and their vault, if others than usual.
+        desk: how programs are run.
     """
 
-    def __init__(self, folder: Path, *rules: Rule, world: World | None = None) -> None:
+    asked = "--regtest"
+    """What commands are told about the chain."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *rules: Rule,
+        world: World | None = None,
+        desk: type[Desk] = Desk,
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
+        self.desk = desk
         self.world = world or World()
         every = (Amounts(Sats(100_000_000)), *self.world.policy.rules[1:], *rules)
         self.world.policy = replace(self.world.policy, loosening_delay=DELAY, rules=every)
@@ -80,14 +102,14 @@ class House:
             self.world.keystore(folder / f"home-{name}", name)
             self.world.state(folder / f"home-{name}", name)
         self.world.keystore(folder / f"home-{DAVE}", DAVE)
-        self.coordinator = Desk("coordinator", folder / "home", folder)
+        self.coordinator = desk("coordinator", folder / "home", folder)
         with Store(self.coordinator.home) as store:
             store.add_vault(self.world.vault_envelope)
             store.add_policy(self.world.policy_envelope)
 
     def __getitem__(self, name: str) -> Desk:
         """The desk of an officer."""
-        return Desk(name, self.folder / f"home-{name}", self.folder)
+        return self.desk(name, self.folder / f"home-{name}", self.folder)
 
     @property
     def vault(self) -> str:
@@ -121,7 +143,7 @@ class House:
         to = f"{self.world.payment().address}:{amount or f'0.25{self.coin}'}:Payee:hot"
         return self.coordinator.does(
             f"coldquorum request new --vault {self.vault} --to '{to}' --why settlement "
-            f"--initiator dave --fee-ceiling 10000 --regtest -o {file} {' '.join(options)}"
+            f"--initiator dave --fee-ceiling 10000 {self.asked} -o {file} {' '.join(options)}"
         )
 
     def approve(self, file: str, *names: str) -> str:
@@ -135,7 +157,7 @@ class House:
         """Build a transaction."""
         rate = "" if any("fee-rate" in one for one in options) else "--fee-rate 2"
         return self.coordinator.does(
-            f"coldquorum build {files} -o {psbt} {rate} --regtest {' '.join(options)}"
+            f"coldquorum build {files} -o {psbt} {rate} {self.asked} {' '.join(options)}"
         )
 
     def sign(self, psbt: str, *names: str) -> str:
@@ -153,11 +175,11 @@ class House:
 
     def send(self, file: str) -> Any:
         """Broadcast."""
-        return self.coordinator.does(f"coldquorum broadcast {file} --regtest")
+        return self.coordinator.does(f"coldquorum broadcast {file} {self.asked}")
 
     def status(self, withdrawal: str) -> Any:
         """What the coordinator tells of a withdrawal, the chain asked."""
-        return self.coordinator.does(f"coldquorum request show {withdrawal} --regtest")
+        return self.coordinator.does(f"coldquorum request show {withdrawal} {self.asked}")
 
     def adopt(self, toml: str, name: str, *admins: str) -> Any:
         """Propose a policy, let admins sign it, and gather; gives what `propose` said."""

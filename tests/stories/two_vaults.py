@@ -1,10 +1,8 @@
 """A house with two vaults whose limits are in yen: the same officers, one price sheet for both."""
 
-import shlex
 from dataclasses import replace
 
-from house import ALICE, Desk, House
-from programs import forked
+from house import ALICE, Forked, House
 from world import PASSPHRASE, World
 
 from policies.envelope import Envelope
@@ -31,8 +29,8 @@ class Annex(World):
     def __init__(self):
         super().__init__("p2sh-p2wsh")
 
-    def _vault(self, script_type):
-        payload = super()._vault(script_type).payload
+    def _vault(self, *kind):
+        payload = super()._vault(*kind).payload
         return Vault.parse(payload.replace(b'"treasury"', b'"annex"'))
 
 
@@ -53,16 +51,6 @@ def rules():
         VaultGroup(tuple(Member(one, "BTC", 7) for one in vaults), (Hours(24, yen(5_000_000)),)),
         Hot(NEED, 200, ("hot",)),
     )
-
-
-class Forked(Desk):
-    """A desk whose programs do not start the interpreter anew."""
-
-    def runs(self, command):
-        """Type a command and take what comes."""
-        scratch = self.folder.parent / "scratch"
-        scratch.mkdir(exist_ok=True)
-        return forked(shlex.split(command), cwd=self.folder, home=self.home, scratch=scratch)
 
 
 class TwoVaults(House):

@@ -113,7 +113,7 @@ def depth_of(store: Store, withdrawal: Withdrawal) -> int:
     least = settled_at(withdrawal.coin, valuable=valuable)
     rules = store.policy(withdrawal.policy).policy.rules
     asked = [rule.confirmations or 0 for rule in rules if isinstance(rule, Timing)]
-    return max(least, *asked)
+    return max((least, *asked))
 
 
 def unsettled_words(status: Status, depth: int) -> str:

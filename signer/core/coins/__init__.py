@@ -42,5 +42,6 @@ def _known(what: str, table: Mapping[str, _T], name: str) -> _T:
             fault=Fault.OFFICER,
             expected=", ".join(table),
             found=ascii(name[:20]),
+            hint="choose one of the expected",
         )
     return table[name]
