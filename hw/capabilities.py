@@ -29,11 +29,13 @@ class CoinScripts:
         coin: for instance "BTC".
         networks: the ones it can be set to.
         scripts: script types of multisig: "p2wsh", "p2sh-p2wsh", "p2sh".
+        signatures: kinds that a vault may have.
     """
 
     coin: str
     networks: tuple[str, ...]
     scripts: tuple[str, ...]
+    signatures: tuple[str, ...] = ("ecdsa",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,12 @@ class Capabilities:
                 ", ".join(f"{c.coin} {'/'.join(c.networks)}" for c in self.coins),
                 f"{chain.coin} {chain.network}",
             )
-        scripts = [script for c in fitting for script in c.scripts]
-        if vault.script_type not in scripts:
-            raise self._refuse("this script type", ", ".join(scripts), vault.script_type)
+        for what, known, wanted in (
+            ("this script type", [s for c in fitting for s in c.scripts], vault.script_type),
+            ("these signatures", [s for c in fitting for s in c.signatures], vault.signatures),
+        ):
+            if wanted not in known:
+                raise self._refuse(what, ", ".join(known), wanted)
         self._most("so many cosigners", self.cosigners, len(vault.cosigners))
 
     def require_task(self, task: SigningTask) -> None:

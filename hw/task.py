@@ -64,6 +64,7 @@ class VaultFacts:
         threshold: m.
         cosigners: n keys, in the descriptor's order. Scripts sort the derived keys (BIP67).
         descriptor: of both branches (BIP389), with its checksum.
+        signatures: "ecdsa", or "schnorr": Bitcoin Cash's, which is not BIP340.
     """
 
     id: str
@@ -73,6 +74,7 @@ class VaultFacts:
     threshold: int
     cosigners: tuple[Cosigner, ...]
     descriptor: str
+    signatures: str = "ecdsa"
 
     @property
     def short_name(self) -> str:

@@ -116,6 +116,7 @@ ENGLISH: Final = {
     "timing.max_height_jump": "a withdrawal's height is at most {value} after the one before",
     "timing.from_height": "a withdrawal's height is {value} or later",
     "timing.until_height": "a withdrawal expires at height {value} at the latest",
+    "timing.confirmations": "the coordinator counts a withdrawal as settled at {value} or more",
     "timing.frozen": "the vault is frozen: everything is refused but voids",
     "schedule": "the clock is the signing machine's own, so that this can only warn or refuse, "
     "never allow",

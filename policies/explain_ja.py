@@ -119,6 +119,7 @@ JAPANESE: Final = {
     "timing.max_height_jump": "出金のブロック高は、直前の出金から{value}以内とする。",
     "timing.from_height": "出金のブロック高は、{value}以降とする。",
     "timing.until_height": "出金の有効期限は、ブロック高{value}以前とする。",
+    "timing.confirmations": "調整役は、出金が{value}以上の深さになったときに確定とみなす。",
     "timing.frozen": "この金庫は凍結中であり、取消を除くすべての出金を拒否する。",
     "schedule": "時刻は署名を行う端末の時計による。この規則は警告または拒否のみを行い、"
     "他の規則が拒否するものを認めることはない。",

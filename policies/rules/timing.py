@@ -29,6 +29,9 @@ class Timing(Rule):
         from_height: the first height that a withdrawal may have.
         until_height: the last height that a withdrawal may live to.
         frozen: nothing but voids.
+        confirmations: blocks from which on a coordinator counts a withdrawal as settled, if they
+            are more than it does by itself for the coin. A signer sees no chain, and refuses
+            nothing for it.
     """
 
     NAME: ClassVar[str] = "timing"
@@ -38,6 +41,7 @@ class Timing(Rule):
     from_height: Height | None = field(default=None, metadata=FIRST)
     until_height: Height | None = field(default=None, metadata=LAST)
     frozen: bool = field(default=False, metadata=switch(tight=True))
+    confirmations: int | None = field(default=None, metadata=AGE)
 
     def check(self, spend: Spend) -> tuple[Refusal, ...]:
         """Compare the withdrawal's heights with the rule's, the chain's and the transaction's."""

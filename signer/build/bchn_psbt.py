@@ -5,7 +5,6 @@ Source: bitcoin-cash-node, `src/psbt.h` (PSBT_IN_UTXO); docs/bch.md tells what e
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from itertools import count
 
 from signer.core.errors import BadInput, Fault
@@ -17,10 +16,6 @@ from signer.core.wire import Reader, var_bytes
 
 _SPENT = bytes((Input.PREVIOUS_TX,))
 """BCHN's type of the output that is spent has the number of BIP174's previous transaction."""
-
-
-class _Nothing(IntEnum):
-    """No type is ours here: every field is taken as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +106,8 @@ def _read(data: bytes, like: Psbt) -> _Maps:
 
 
 def _map(reader: Reader, where: str, numbers: Iterator[int]) -> tuple[Entry, ...]:
-    return FieldMap(reader, where, {}, numbers).others(_Nothing)
+    # No type is ours here: every field is taken as it is.
+    return FieldMap(reader, where, {}, numbers).others(frozenset())
 
 
 def _written(entries: Iterable[Entry]) -> bytes:

@@ -26,7 +26,7 @@ from signer.core import base58
 from signer.core.address import script_of
 from signer.core.errors import Fault, Refusal, Refused
 from signer.core.names import DocumentId, Height, Sats, Txid
-from signer.core.psbt_parts import Derivation, GlobalXpub, PsbtInput, PsbtOutput
+from signer.core.psbt_parts import Derivation, PsbtInput, PsbtOutput
 from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
 from signer.core.vault import CHANGE, Vault, VaultScript
 from signer.sign.check import SEQUENCE, VERSION, Checked, Enrolment, examine
@@ -208,7 +208,7 @@ def _need(
 
 
 def _origins(script: VaultScript) -> tuple[Derivation, ...]:
-    return tuple(Derivation(key.pubkey, key.fingerprint, key.path) for key in script.keys)
+    return script.keys
 
 
 def _input(vault: Vault, coin: UnspentCoin, previous: bytes) -> PsbtInput:
@@ -238,11 +238,11 @@ def _input(vault: Vault, coin: UnspentCoin, previous: bytes) -> PsbtInput:
     )
 
 
-def _xpubs(vault: Vault) -> tuple[GlobalXpub, ...]:
+def _xpubs(vault: Vault) -> tuple[Derivation, ...]:
     """The vault's keys (BIP174 PSBT_GLOBAL_XPUB): BitBox02 shows and matches a multisig by them."""
     version = vault.form.network.xpub
     return tuple(
-        GlobalXpub(
+        Derivation.of(
             base58.decode(key.xpub.to_text(version), what="an extended public key"),
             key.origin.fingerprint,
             key.origin.path,

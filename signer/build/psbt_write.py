@@ -7,7 +7,7 @@ from signer.core.errors import BadInput, Fault
 from signer.core.psbt import IDENTIFIER, MAGIC
 from signer.core.psbt_fields import PROPRIETARY, Global, Input, Output
 from signer.core.psbt_map import Entry
-from signer.core.psbt_parts import Derivation, GlobalXpub, PsbtInput, PsbtOutput
+from signer.core.psbt_parts import Derivation, PsbtInput, PsbtOutput
 from signer.core.transaction import Transaction, stack_bytes
 
 
@@ -16,7 +16,7 @@ def build(
     inputs: Sequence[PsbtInput],
     outputs: Sequence[PsbtOutput],
     proprietary: Mapping[int, bytes],
-    xpubs: Sequence[GlobalXpub] = (),
+    xpubs: Sequence[Derivation] = (),
 ) -> bytes:
     """A binary PSBT: fields by type number, keys of one type in order, other fields as given.
 
@@ -49,11 +49,10 @@ def _map(where: str, entries: Iterable[Entry]) -> bytes:
 
 
 def _global(
-    tx: Transaction, proprietary: Mapping[int, bytes], xpubs: Sequence[GlobalXpub]
+    tx: Transaction, proprietary: Mapping[int, bytes], xpubs: Sequence[Derivation]
 ) -> Iterator[Entry]:
     yield _entry(Global.UNSIGNED_TX, tx.to_bytes(witness=False))
-    for xpub in sorted(xpubs, key=lambda x: x.xpub):
-        yield _entry(Global.XPUB, _origin(xpub), xpub.xpub)
+    yield from _derivations(Global.XPUB, xpubs)
     own = wire.var_bytes(IDENTIFIER)
     for subtype in sorted(proprietary):
         yield _entry(PROPRIETARY, proprietary[subtype], own + wire.compact_size(subtype))
@@ -90,12 +89,8 @@ def _output(out: PsbtOutput) -> Iterator[Entry]:
 
 
 def _derivations(kind: int, derivations: Sequence[Derivation]) -> Iterator[Entry]:
-    for derivation in sorted(derivations, key=lambda d: d.pubkey):
-        yield _entry(kind, _origin(derivation), derivation.pubkey)
-
-
-def _origin(known: Derivation | GlobalXpub) -> bytes:
-    return bytes.fromhex(known.fingerprint) + b"".join(map(wire.u32, known.path))
+    for derivation in sorted(derivations):
+        yield _entry(kind, derivation.origin, derivation.pubkey)
 
 
 def _entry(kind: int, value: bytes, key_data: bytes = b"") -> Entry:

@@ -22,6 +22,7 @@ SH, WSH = 400, 401
 COSIGNER: Final = 410
 
 _WRAPPERS: Final = {SH: "sh", WSH: "wsh"}
+_WRAPS: Final = {"p2wsh": (WSH,), "p2sh-p2wsh": (SH, WSH), "p2sh": (SH,)}
 _SINGLES: Final = {402: "pk", 403: "pkh", 404: "wpkh", 405: "combo", 409: "tr"}
 _MULTIS: Final = {406: "multi", 407: "sortedmulti"}
 _SORTED: Final = 407
@@ -40,12 +41,14 @@ def descriptor_text(data: bytes) -> str:
 
 
 def encode(descriptor: Descriptor) -> bytes:
-    """The CBOR of a vault's descriptor."""
+    """The CBOR of the descriptor of a vault of Bitcoin, the one coin that others read here."""
     keys: tuple[Value, ...] = tuple(
         key_item(key.origin, key.xpub, descriptor.network, branches=True) for key in descriptor.keys
     )
-    inner = Tagged(WSH, Tagged(_SORTED, {1: descriptor.threshold, 2: keys}))
-    return cbor.encode(Tagged(SH, inner) if descriptor.script_type == "p2sh-p2wsh" else inner)
+    item = Tagged(_SORTED, {1: descriptor.threshold, 2: keys})
+    for tag in reversed(_WRAPS[descriptor.script_type]):
+        item = Tagged(tag, item)
+    return cbor.encode(item)
 
 
 def expression(value: Value, master: Fingerprint | None = None) -> str:

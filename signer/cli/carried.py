@@ -78,7 +78,9 @@ def default_name(payload: Payload) -> Path:
 def _descriptor(data: bytes) -> Descriptor:
     """The descriptor in a vault document, or the one that a text is."""
     if data.lstrip().startswith(b"{"):
-        return Vault.parse(Envelope.parse(data, kind="vault").payload).form
+        vault = Vault.parse(Envelope.parse(data, kind="vault").payload)
+        _expect_bitcoin(vault.coin)
+        return vault.form
     text = data.decode("ascii", "replace").strip()
     # Test networks share their version bytes; which of them it is, a descriptor does not tell.
     return Descriptor.parse(text, coins.network("BTC", "test" if "]tpub" in text else "main"))
@@ -89,9 +91,22 @@ def _account(data: bytes) -> bytes:
     raw = strict_json.load(data, limit=_MAX_RECORD, what="key record", fault=Fault.OFFICER)
     fields = Fields(raw, "key record", _RECORD, fault=Fault.OFFICER)
     fields.exactly("kind", "key")
+    _expect_bitcoin(fields.text("coin"))
     network = coins.network(fields.text("coin"), fields.text("network"))
     key = VaultKey.parse(fields.text("key"), network.xpub)
     script_type = fields.text("script_type")
     if script_type not in network.script_types:
         fields.bad("script_type", " or ".join(network.script_types), script_type)
     return crypto_account.encode(key.origin.fingerprint, [(script_type, key)], network)
+
+
+def _expect_bitcoin(coin: str) -> None:
+    """Refuse other coins: their keys look the same there, and would be taken for Bitcoin's."""
+    if coin != "BTC":
+        raise BadInput(
+            "crypto-output and crypto-account are for BTC here",
+            fault=Fault.OFFICER,
+            expected="BTC",
+            found=coin,
+            hint="show the file as it is, without --type",
+        )

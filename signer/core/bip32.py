@@ -2,8 +2,10 @@
 
 import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial, reduce
+from functools import cached_property, partial, reduce
+from hashlib import sha512
 
 from signer.core import base58, secp
 from signer.core.errors import BadInput, Fault
@@ -139,7 +141,8 @@ class ExtendedPublicKey:
             BadInput: a hardened index, one out of range, or too deep.
         """
         _check_step(self.depth, index, HARDENED)
-        key, chain_code = Children(self).derive(index)
+        children = Children(self)
+        (key,), chain_code = public_children([children], index), children.hash(index)[32:]
         parent = bytes.fromhex(self.fingerprint)
         return ExtendedPublicKey(key, chain_code, self.depth + 1, parent, index)
 
@@ -147,29 +150,38 @@ class ExtendedPublicKey:
 class Children:
     """The children of one extended public key, fast: its point and HMAC state are made once."""
 
-    __slots__ = ("_key", "_mac", "_point")
+    __slots__ = ("_inner", "_outer", "point")
 
     def __init__(self, parent: ExtendedPublicKey) -> None:
-        self._key = parent.key
-        self._point = secp.Point(parent.key)
-        self._mac = hmac.new(parent.chain_code, digestmod="sha512")
+        self.point = secp.Point(parent.key)
+        # HMAC-SHA512 (RFC 2104): the standard library's own copies cost more than what they hash.
+        block = parent.chain_code.ljust(128, b"\0")
+        self._inner = sha512(bytes(byte ^ 0x36 for byte in block) + parent.key)
+        self._outer = sha512(bytes(byte ^ 0x5C for byte in block))
 
-    def derive(self, index: int) -> tuple[bytes, bytes]:
-        """The public key (33 bytes) and the chain code of child `index`, 0 to 2**31 - 1.
-
-        Raises:
-            BadInput: no key has this index (BIP32: a chance of 2**-127).
-        """
-        mac = self._mac.copy()
-        mac.update(self._key + index.to_bytes(4, "big"))
-        digest = mac.digest()
-        key = self._point.add(digest[:32])
-        if key is None:
-            raise _bad("no key has this index", found=str(index))
-        return key, digest[32:]
+    def hash(self, index: int) -> bytes:
+        """What BIP32 hashes for child `index`, 0 to 2**31 - 1: its tweak, then its chain code."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(index.to_bytes(4, "big"))
+        outer.update(inner.digest())
+        return outer.digest()
 
 
-@dataclass(frozen=True, slots=True)
+def public_children(parents: Sequence[Children], index: int) -> list[bytes]:
+    """The public keys (33 bytes each) of child `index`, 0 to 2**31 - 1, of each parent.
+
+    Raises:
+        BadInput: no key has this index (BIP32: a chance of 2**-127).
+    """
+    tweaks = [parent.hash(index)[:32] for parent in parents]
+    keys = secp.add_tweaks([parent.point for parent in parents], tweaks)
+    found = [key for key in keys if key is not None]
+    if len(found) != len(parents):
+        raise _bad("no key has this index", found=str(index))
+    return found
+
+
+@dataclass(frozen=True)  # not slotted: its public key is kept once it is computed
 class ExtendedPrivateKey:
     """A private key that others can be derived from. It never shows itself.
 
@@ -199,10 +211,14 @@ class ExtendedPrivateKey:
             raise BadInput("not a usable seed", fault=Fault.OFFICER, expected="16 to 64 bytes")
         return cls(digest[:32], digest[32:], 0, _ZERO_PARENT, 0)
 
+    @cached_property
+    def key(self) -> bytes:
+        """Its public key: compressed, 33 bytes."""
+        return secp.public_key(self.secret)
+
     def public(self) -> ExtendedPublicKey:
         """The public side."""
-        key = secp.public_key(self.secret)
-        return ExtendedPublicKey(key, self.chain_code, self.depth, self.parent, self.number)
+        return ExtendedPublicKey(self.key, self.chain_code, self.depth, self.parent, self.number)
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -216,13 +232,12 @@ class ExtendedPrivateKey:
             BadInput: out of range, too deep, or no key has this index.
         """
         _check_step(self.depth, index, 2 * HARDENED)
-        key = secp.public_key(self.secret)
-        start = key if index < HARDENED else b"\x00" + self.secret
+        start = self.key if index < HARDENED else b"\x00" + self.secret
         digest = hmac.digest(self.chain_code, start + index.to_bytes(4, "big"), "sha512")
         secret = secp.tweak_add_secret(self.secret, digest[:32])
         if secret is None:
             raise _bad("no key has this index", found=str(index))
-        return ExtendedPrivateKey(secret, digest[32:], self.depth + 1, hash160(key)[:4], index)
+        return ExtendedPrivateKey(secret, digest[32:], self.depth + 1, hash160(self.key)[:4], index)
 
     def derive_path(self, path: tuple[int, ...]) -> "ExtendedPrivateKey":
         """Step by step along `path`."""

@@ -6,15 +6,14 @@ unknown fields too, stays as it is, byte for byte. Source: BIP174; Bitcoin Core 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import count
-from typing import Final, Self, TypeVar
+from itertools import count, starmap
+from typing import Final, Self
 
 from signer.core import wire
 from signer.core.errors import BadInput, Fault
-from signer.core.names import Fingerprint
 from signer.core.psbt_fields import GLOBAL, INPUT, OUTPUT, PROPRIETARY, Global, Input, Output
 from signer.core.psbt_map import Entry, FieldMap
-from signer.core.psbt_parts import Derivation, GlobalXpub, PartialSig, PsbtInput, PsbtOutput
+from signer.core.psbt_parts import Derivation, PartialSig, PsbtInput, PsbtOutput
 from signer.core.transaction import OutPoint, Transaction, TxOut, read_stack
 from signer.core.wire import Reader
 
@@ -24,7 +23,6 @@ __all__ = [
     "MAX_PSBT",
     "Derivation",
     "Entry",
-    "GlobalXpub",
     "PartialSig",
     "Psbt",
     "PsbtInput",
@@ -45,7 +43,8 @@ MAGIC: Final = b"psbt\xff"
 # BIP174 "Proprietary Use Type": whose the fields with our documents are.
 IDENTIFIER: Final = b"coldquorum"
 
-_Origin = TypeVar("_Origin", Derivation, GlobalXpub)
+# Types that are read here; a field of another one is kept as it came.
+_GLOBAL, _INPUT, _OUTPUT = frozenset(Global), frozenset(Input), frozenset(Output)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class Psbt:
     tx: Transaction
     inputs: tuple[PsbtInput, ...]
     outputs: tuple[PsbtOutput, ...]
-    xpubs: tuple[GlobalXpub, ...]
+    xpubs: tuple[Derivation, ...]
     others: tuple[Entry, ...]
 
     @classmethod
@@ -100,10 +99,10 @@ class Psbt:
         reader.finish()
         if len({txin.outpoint for txin in tx.inputs}) != len(inputs):
             reader.fail("two inputs spend the same coin")
-        xpubs = _origins(top, Global.XPUB, GlobalXpub)
-        if any(len(xpub.path) != xpub.xpub[4] for xpub in xpubs):  # BIP32: the depth
+        xpubs = tuple(starmap(Derivation, top.all(Global.XPUB).items()))
+        if any(len(xpub.path) != xpub.pubkey[4] for xpub in xpubs):  # BIP32: the depth
             top.fail("extended public key: path does not reach the key's depth")
-        return cls(data, tx, inputs, outputs, xpubs, top.others(Global))
+        return cls(data, tx, inputs, outputs, xpubs, top.others(_GLOBAL))
 
 
 def _unsigned(top: FieldMap) -> Transaction:
@@ -115,7 +114,7 @@ def _unsigned(top: FieldMap) -> Transaction:
             found=f"version {version}",
             hint="save the file as psbt version 0",
         )
-    raw = top.one(Global.UNSIGNED_TX, Reader.rest) or b""
+    raw = top.raw(Global.UNSIGNED_TX)
     if len(raw) > MAX_UNSIGNED:
         top.fail(
             "the unsigned transaction is too large",
@@ -134,7 +133,7 @@ def _unsigned(top: FieldMap) -> Transaction:
 
 
 def _input(fields: FieldMap, outpoint: OutPoint, known: dict[bytes, Transaction]) -> PsbtInput:
-    raw = fields.one(Input.PREVIOUS_TX, Reader.rest) or b""
+    raw = fields.raw(Input.PREVIOUS_TX)
     # Coins of one payment share their previous transaction: it is read once.
     previous = known.get(raw) or fields.one(
         Input.PREVIOUS_TX, lambda reader: Transaction.read(reader, witness=True)
@@ -157,36 +156,25 @@ def _input(fields: FieldMap, outpoint: OutPoint, known: dict[bytes, Transaction]
         previous_tx=previous,
         witness_utxo=fields.one(Input.WITNESS_UTXO, TxOut.read),
         partial_sigs=tuple(
-            PartialSig(key, value.rest()) for key, value in fields.all(Input.PARTIAL_SIG)
+            [PartialSig(key, value) for key, value in fields.all(Input.PARTIAL_SIG).items()]
         ),
         sighash=fields.one(Input.SIGHASH, Reader.u32),
-        redeem_script=fields.one(Input.REDEEM_SCRIPT, Reader.rest) or b"",
-        witness_script=fields.one(Input.WITNESS_SCRIPT, Reader.rest) or b"",
-        derivations=_origins(fields, Input.DERIVATION, Derivation),
-        final_script_sig=fields.one(Input.FINAL_SCRIPT_SIG, Reader.rest) or b"",
+        redeem_script=fields.raw(Input.REDEEM_SCRIPT),
+        witness_script=fields.raw(Input.WITNESS_SCRIPT),
+        derivations=tuple(starmap(Derivation, fields.all(Input.DERIVATION).items())),
+        final_script_sig=fields.raw(Input.FINAL_SCRIPT_SIG),
         final_script_witness=fields.one(Input.FINAL_SCRIPT_WITNESS, read_stack) or (),
-        others=fields.others(Input),
+        others=fields.others(_INPUT),
         end=fields.end,
     )
 
 
 def _output(fields: FieldMap) -> PsbtOutput:
     return PsbtOutput(
-        redeem_script=fields.one(Output.REDEEM_SCRIPT, Reader.rest) or b"",
-        witness_script=fields.one(Output.WITNESS_SCRIPT, Reader.rest) or b"",
-        derivations=_origins(fields, Output.DERIVATION, Derivation),
-        others=fields.others(Output),
-    )
-
-
-def _origins(fields: FieldMap, kind: int, make: type[_Origin]) -> tuple[_Origin, ...]:
-    return tuple(
-        make(
-            key,
-            Fingerprint(value.take(4).hex()),
-            tuple(value.u32() for _ in range(value.left // 4)),
-        )
-        for key, value in fields.all(kind)
+        redeem_script=fields.raw(Output.REDEEM_SCRIPT),
+        witness_script=fields.raw(Output.WITNESS_SCRIPT),
+        derivations=tuple(starmap(Derivation, fields.all(Output.DERIVATION).items())),
+        others=fields.others(_OUTPUT),
     )
 
 

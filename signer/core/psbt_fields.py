@@ -54,14 +54,14 @@ _MOST: Final = 1 << 32  # more than any field has bytes
 
 def _sized(sizes: Container[int], expected: str) -> Shape:
     def check(reader: Reader) -> None:
-        if reader.left not in sizes:
+        if reader.end - reader.position not in sizes:
             reader.fail("wrong size", expected=expected, found=f"{reader.left} bytes")
-        reader.rest()
+        reader.position = reader.end
 
     return check
 
 
-_nothing: Final = _sized((0,), "no bytes")
+NOTHING: Final = _sized((0,), "no bytes")
 _20: Final = _sized((20,), "20 bytes")
 _32: Final = _sized((32,), "32 bytes")
 _33: Final = _sized((33,), "33 bytes")
@@ -120,7 +120,7 @@ class FieldType:
     """
 
     name: str
-    key: Shape = _nothing
+    key: Shape = NOTHING
     value: Shape = Reader.rest
 
 

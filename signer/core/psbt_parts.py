@@ -4,7 +4,10 @@ Nothing here is verified beyond its form: these are the coordinator's claims.
 """
 
 from dataclasses import dataclass, field
+from struct import unpack
+from typing import NamedTuple
 
+from signer.core import wire
 from signer.core.names import Fingerprint
 from signer.core.psbt_map import Entry
 from signer.core.transaction import Transaction, TxOut
@@ -23,34 +26,33 @@ class PartialSig:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Derivation:
-    """A public key's origin, as the PSBT claims it.
+class Derivation(NamedTuple):
+    """A public key's origin, as a PSBT claims it or as a vault derives it.
+
+    They are made and compared by the thousand: hence no dataclass, and the bytes as they are.
 
     Attributes:
-        pubkey: SEC1 form.
-        fingerprint: of the master key.
-        path: BIP32 indexes from the master key; hardened ones have 0x80000000 added.
+        pubkey: SEC1 form; of a global field, an extended key in BIP32's 78 bytes.
+        origin: BIP174's value: the master key's fingerprint, then 4 bytes a step, little-endian.
     """
 
     pubkey: bytes
-    fingerprint: Fingerprint
-    path: tuple[int, ...]
+    origin: bytes
 
+    @classmethod
+    def of(cls, pubkey: bytes, fingerprint: Fingerprint, path: tuple[int, ...]) -> "Derivation":
+        """From what the properties say."""
+        return cls(pubkey, bytes.fromhex(fingerprint) + b"".join(map(wire.u32, path)))
 
-@dataclass(frozen=True, slots=True)
-class GlobalXpub:
-    """An extended public key and its origin, as the PSBT claims it.
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Of the master key."""
+        return Fingerprint(self.origin[:4].hex())
 
-    Attributes:
-        xpub: BIP32 serialisation, 78 bytes, without the base58 checksum.
-        fingerprint: of the master key.
-        path: BIP32 indexes from the master key.
-    """
-
-    xpub: bytes
-    fingerprint: Fingerprint
-    path: tuple[int, ...]
+    @property
+    def path(self) -> tuple[int, ...]:
+        """BIP32 indexes from the master key; hardened ones have 0x80000000 added."""
+        return unpack(f"<{len(self.origin) // 4 - 1}I", self.origin[4:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Keys are 33-byte compressed points, secrets 32 bytes big-endian, signatures stri
 low s and without the sighash byte.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from signer.core.errors import Fault, SelfTestFailed
@@ -84,31 +84,40 @@ def public_key(secret: bytes) -> bytes:
 
 
 class Point:
-    """A public key in the library's own form, for adding many tweaks: it is parsed once.
+    """A public key in the library's own form, for `add_tweaks`: it is parsed once.
 
     Raises:
         ValueError: not a compressed point. Check with `is_valid_public` what comes from outside.
     """
 
-    __slots__ = ("_point",)
+    __slots__ = ("inner",)
 
     def __init__(self, key: bytes) -> None:
-        self._point = _parse(key)
-        if self._point is None:
+        self.inner = _parse(key)
+        if self.inner is None:
             raise ValueError("not a public key")
 
-    def add(self, tweak: bytes) -> bytes | None:
-        """This point + `tweak` * G, or None: a tweak over the order or zero, or a sum at infinity.
 
-        A multiplication of the generator and one addition are a fifth faster than the library's
-        `ec_pubkey_tweak_add`. BIP32 would take a tweak of zero, which no hash will ever give.
-        """
-        term = ffi.new("secp256k1_pubkey *")
-        if len(tweak) != _WORD or not lib.secp256k1_ec_pubkey_create(ctx, term, tweak):
-            return None
-        terms = ffi.new("secp256k1_pubkey *[2]", (self._point, term))
-        total = ffi.new("secp256k1_pubkey *")  # not one of the terms: combine clears it first
-        return _serialize(total) if lib.secp256k1_ec_pubkey_combine(ctx, total, terms, 2) else None
+def add_tweaks(points: Iterable[Point], tweaks: Iterable[bytes]) -> list[bytes | None]:
+    """Each point + its tweak * G, or None: a tweak over the order or zero, or a sum at infinity.
+
+    A multiplication of the generator and one addition are a fifth faster than the library's
+    `ec_pubkey_tweak_add`. BIP32 would take a tweak of zero, which no hash will ever give.
+    """
+    term = ffi.new("secp256k1_pubkey *")
+    terms = ffi.new("secp256k1_pubkey *[2]", (ffi.NULL, term))
+    total = ffi.new("secp256k1_pubkey *")  # not one of the terms: combine clears it first
+    out, size, sums = ffi.new("unsigned char[33]"), ffi.new("size_t *", _KEY), []
+    for point, tweak in zip(points, tweaks, strict=True):
+        terms[0] = point.inner
+        fine = (
+            len(tweak) == _WORD
+            and lib.secp256k1_ec_pubkey_create(ctx, term, tweak)
+            and lib.secp256k1_ec_pubkey_combine(ctx, total, terms, 2)
+            and lib.secp256k1_ec_pubkey_serialize(ctx, out, size, total, _COMPRESSED)
+        )
+        sums.append(bytes(ffi.buffer(out)) if fine else None)
+    return sums
 
 
 def tweak_add_secret(secret: bytes, tweak: bytes) -> bytes | None:

@@ -5,6 +5,7 @@ Sources: Bitcoin Core `src/primitives/transaction.h`; BIP141 (weight), BIP144 (w
 
 from dataclasses import dataclass
 from functools import cached_property
+from struct import Struct
 from typing import Final, Self
 
 from signer.core import wire
@@ -19,6 +20,7 @@ MAX_TRANSACTION: Final = 4_000_000
 # The largest supply of any coin (Core `MoneyRange`): what parses here knows of no coin yet.
 MAX_AMOUNT: Final = max(coin.max_money for coin in COINS.values())
 
+_OUTPOINT: Final = Struct("<32sI")
 _LEAST_INPUT: Final = 41  # outpoint 36, empty script 1, sequence 4
 _LEAST_OUTPUT: Final = 9  # amount 8, empty script 1
 _MARKER: Final = b"\x00\x01"  # BIP144: no inputs, then the flag that witnesses follow
@@ -129,23 +131,29 @@ class Transaction:
         """
         if reader.left > MAX_TRANSACTION:
             reader.fail("too large", expected=f"at most {MAX_TRANSACTION} bytes")
-        version = reader.u32()
+        data, start, version = reader.data, reader.position, reader.u32()
         segwit = witness and reader.peek(2) == _MARKER
         if segwit:
             reader.take(2)
-        inputs = tuple(_read_input(reader) for _ in range(reader.count(_LEAST_INPUT)))
-        if witness and not inputs:
+        body = reader.position
+        spent = [
+            (_read_outpoint(reader), reader.var_bytes(), reader.u32())
+            for _ in range(reader.count(_LEAST_INPUT))
+        ]
+        if witness and not spent:
             reader.fail("transaction without inputs")
-        outputs = tuple(TxOut.read(reader) for _ in range(reader.count(_LEAST_OUTPUT)))
-        if segwit:
-            inputs = tuple(
-                TxIn(i.outpoint, i.script_sig, i.sequence, read_stack(reader)) for i in inputs
-            )
-            if not any(i.witness for i in inputs):
-                reader.fail("witness form without witnesses")
-        lock_time = reader.u32()
+        outputs = tuple([TxOut.read(reader) for _ in range(reader.count(_LEAST_OUTPUT))])
+        after = reader.position
+        stacks = [read_stack(reader) if segwit else () for _ in spent]
+        if segwit and not any(stacks):
+            reader.fail("witness form without witnesses")
+        inputs = tuple([TxIn(*one, stack) for one, stack in zip(spent, stacks, strict=True)])
+        tx = cls(version, inputs, outputs, reader.u32())
         reader.finish()
-        return cls(version, inputs, outputs, lock_time)
+        # What is read here is written in one way only, so the form without witnesses is in there.
+        stripped = data[start : start + 4], data[body:after], wire.u32(tx.lock_time)
+        tx.__dict__["txid"] = Txid(sha256d(b"".join(stripped))[::-1].hex())
+        return tx
 
     def to_bytes(self, *, witness: bool = True) -> bytes:
         """The network form (BIP144), or the form without witnesses that the txid hashes."""
@@ -180,14 +188,14 @@ class Transaction:
         return -(-self.weight // _WITNESS_SCALE)
 
 
-def _read_input(reader: Reader) -> TxIn:
-    outpoint = OutPoint(Txid(reader.take(32)[::-1].hex()), reader.u32())
-    return TxIn(outpoint, reader.var_bytes(), reader.u32())
+def _read_outpoint(reader: Reader) -> OutPoint:
+    txid, vout = _OUTPOINT.unpack_from(reader.data, reader.skip(_OUTPOINT.size))
+    return OutPoint(Txid(txid[::-1].hex()), vout)
 
 
 def read_stack(reader: Reader) -> tuple[bytes, ...]:
     """A witness stack: a count, then each item with its length in front (BIP144)."""
-    return tuple(reader.var_bytes() for _ in range(reader.count(1)))
+    return tuple([reader.var_bytes() for _ in range(reader.count(1))])
 
 
 def stack_bytes(stack: tuple[bytes, ...]) -> bytes:

@@ -9,21 +9,22 @@ from policies.strict_json import Fields
 from policies.withdrawal import MAX_HEIGHT
 from signer.core import coins, wire
 from signer.core.address import address_of, script_of
-from signer.core.bip32 import HARDENED, Children
+from signer.core.bip32 import HARDENED, Children, public_children
 from signer.core.descriptor import Descriptor, VaultKey
 from signer.core.errors import BadInput, Fault, SelfTestFailed
 from signer.core.names import DocumentId, Fingerprint, Height
+from signer.core.psbt_parts import Derivation
 from signer.core.script import COMPRESSED, multisig, p2sh32, push
 from signer.core.script_types import Scripts
 from signer.core.sighash import Bip143, Legacy, digests
 from signer.core.signatures import ECDSA, SCHEMES, Scheme
 from signer.core.transaction import Transaction
+from signer.core.wire import u32
 
 __all__ = [
     "CHANGE",
     "ENFORCING",
     "RECEIVE",
-    "DerivedKey",
     "Vault",
     "VaultKey",
     "VaultScript",
@@ -60,21 +61,6 @@ class VaultSigner:
 
 
 @dataclass(frozen=True, slots=True)
-class DerivedKey:
-    """One key of one script.
-
-    Attributes:
-        pubkey: compressed, 33 bytes.
-        fingerprint: of its master key.
-        path: from the master key down to this key, branch and index included.
-    """
-
-    pubkey: bytes
-    fingerprint: Fingerprint
-    path: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class VaultScript(Scripts):
     """Everything about one address of the vault.
 
@@ -82,7 +68,7 @@ class VaultScript(Scripts):
         keys: in script order: sorted by public key (BIP67).
     """
 
-    keys: tuple[DerivedKey, ...]
+    keys: tuple[Derivation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +97,7 @@ class Vault:
     form: Descriptor = field(compare=False, repr=False)
     scheme: Scheme = field(compare=False, repr=False)
     _branches: tuple[tuple[Children, ...], ...] = field(compare=False, repr=False)
+    _origins: tuple[bytes, ...] = field(compare=False, repr=False)
 
     @classmethod
     def parse(cls, payload: bytes) -> "Vault":
@@ -146,8 +133,13 @@ class Vault:
             tuple(Children(key.xpub.derive(branch)) for key in form.keys)
             for branch in (RECEIVE, CHANGE)
         )
-        chosen = SCHEMES[scheme]
-        return cls(payload, name, coin, network, form.text, birth, signers, form, chosen, branches)
+        origins = tuple(
+            Derivation.of(k.xpub.key, k.origin.fingerprint, k.origin.path).origin for k in form.keys
+        )
+        text, chosen = form.text, SCHEMES[scheme]
+        return cls(
+            payload, name, coin, network, text, birth, signers, form, chosen, branches, origins
+        )
 
     @property
     def id(self) -> DocumentId:
@@ -181,14 +173,11 @@ class Vault:
         """
         if branch not in (RECEIVE, CHANGE) or not 0 <= index < HARDENED:
             raise _bad("the vault has no such address", found=f"{branch}/{index}")
-        keys = [
-            DerivedKey(
-                child.derive(index)[0], key.origin.fingerprint, (*key.origin.path, branch, index)
-            )
-            for child, key in zip(self._branches[branch], self.keys, strict=True)
-        ]
-        keys.sort(key=lambda derived: derived.pubkey)
-        scripts = self.form.form.of(multisig(self.threshold, [key.pubkey for key in keys]))
+        pubkeys, place = public_children(self._branches[branch], index), u32(branch) + u32(index)
+        keys = sorted(
+            [Derivation(k, at + place) for k, at in zip(pubkeys, self._origins, strict=True)]
+        )
+        scripts = self.form.form.of(multisig(self.threshold, sorted(pubkeys)))
         return VaultScript(
             scripts.script_pubkey, scripts.redeem_script, scripts.witness_script, tuple(keys)
         )

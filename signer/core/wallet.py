@@ -17,7 +17,7 @@ from policies.policy import Policy
 from policies.rules import Destinations
 from signer.core import coins
 from signer.core.address import address_of
-from signer.core.bip32 import Children
+from signer.core.bip32 import Children, public_children
 from signer.core.coins import Network
 from signer.core.descriptor import Descriptor, VaultKey, checksum
 from signer.core.errors import BadInput, Fault
@@ -89,7 +89,7 @@ def addresses(text: str, many: int, coin: str, network: str) -> frozenset[str]:
     for branch in wallet.branches:
         parents = [Children(key.xpub.derive(branch)) for key in wallet.keys]
         for index in range(many):
-            script = wallet.script_of([parent.derive(index)[0] for parent in parents])
+            script = wallet.script_of(public_children(parents, index))
             found.add(str(address_of(script, coin, network)))
     return frozenset(found)
 

@@ -85,8 +85,11 @@ class Reader:
 
     def compact_size(self) -> int:
         """A compact size in its shortest form; any longer form is refused, as Core refuses it."""
-        first = self.u8()
-        if first not in _COMPACT:
+        # Nearly all of a PSBT is read by the next two methods: they call little.
+        start = self.position
+        first = self.data[start] if start < self.end else self.u8()
+        self.position = start + 1
+        if first < 0xFD:  # noqa: PLR2004 -- the number itself, up to here
             return first
         form, least = _COMPACT[first]
         value = int(form.unpack_from(self.data, self.skip(form.size))[0])
@@ -107,11 +110,12 @@ class Reader:
 
     def var_bytes(self) -> bytes:
         """Bytes with their length in front."""
-        return self.take(self.compact_size())
+        start = self.skip(self.compact_size())
+        return self.data[start : self.position]
 
     def finish(self) -> None:
         """Raises BadInput when bytes are left."""
-        if self.left:
+        if self.position != self.end:
             self.fail("trailing bytes", found=f"{self.left} bytes too many")
 
 

@@ -15,6 +15,7 @@ from signer.core.errors import BadInput, Fault, Refusal, Refused
 from signer.core.psbt import PartialSig, Psbt, proprietary, with_partial_sigs
 from signer.core.psbt_parts import PsbtInput, PsbtOutput
 from signer.core.vault import Vault
+from signer.settle.resigned import resigned
 from signer.sign import facts as facts_of
 from signer.sign.facts import Facts, VaultInput
 
@@ -123,13 +124,8 @@ def combine(sources: Sequence[Source], vault: Vault) -> Combined:
         raise _named(first, problem) from None
     gathered = [{s.pubkey: s for s in said.partial_sigs} for said in base.psbt.inputs]
     for source in sources[1:]:
-        try:
-            bundle = open_bundle(source.raw)
-        except BadInput as problem:
-            raise _named(source, problem) from None
-        _same_transaction(source, bundle, first, base)
-        _no_conflict(source, bundle.psbt, first, base.psbt)
-        for at, said in enumerate(bundle.psbt.inputs):
+        theirs = resigned(base.psbt, source.raw) or _agreeing(source, first, base)
+        for at, said in enumerate(theirs.inputs):
             for signature in said.partial_sigs:
                 if gathered[at].get(signature.pubkey) != signature:
                     _verify(source, at, signature, base.inputs[at], vault)
@@ -140,7 +136,8 @@ def combine(sources: Sequence[Source], vault: Vault) -> Combined:
         replace(coin, signed=tuple(found))
         for coin, found in zip(base.inputs, gathered, strict=True)
     )
-    merged = replace(base, psbt=Psbt.parse(raw), inputs=inputs)
+    # What was spliced in must be all that is new.
+    merged = replace(base, psbt=resigned(base.psbt, raw) or Psbt.parse(raw), inputs=inputs)
     return Combined(merged, _shares(inputs, vault), _CHECKED)
 
 
@@ -165,6 +162,17 @@ def _named(source: Source, problem: BadInput | Refused) -> BadInput | Refused:
         found=problem.found,
         hint=problem.hint,
     )
+
+
+def _agreeing(source: Source, first: Source, base: Facts) -> Psbt:
+    """A file that differs from the base in more than signatures at the ends of maps."""
+    try:
+        bundle = open_bundle(source.raw)
+    except BadInput as problem:
+        raise _named(source, problem) from None
+    _same_transaction(source, bundle, first, base)
+    _no_conflict(source, bundle.psbt, first, base.psbt)
+    return bundle.psbt
 
 
 def _same_transaction(source: Source, bundle: Bundle, first: Source, base: Facts) -> None:

@@ -15,7 +15,7 @@ from signer.core.address import address_of
 from signer.core.bip32 import HARDENED
 from signer.core.errors import Fault
 from signer.core.names import DocumentId, Fingerprint, Sats, Txid
-from signer.core.psbt import Derivation, PartialSig, Psbt, PsbtInput, PsbtOutput
+from signer.core.psbt import PartialSig, Psbt, PsbtInput, PsbtOutput
 from signer.core.script import TOKEN_PREFIX, push
 from signer.core.sighash import Bip143, Legacy
 from signer.core.transaction import OutPoint, TxOut
@@ -293,11 +293,11 @@ def _claimed(
 ) -> tuple[int, int, VaultScript]:
     """The place in the descriptor that the key origins claim; all of them, and no other."""
     found = said.derivations
-    branch, index = found[0].path[-2:] if found and len(found[0].path) > 1 else (-1, -1)
+    steps = found[0].path[-2:] if found else ()
+    branch, index = steps if len(steps) == 2 else (-1, -1)  # noqa: PLR2004 -- as named
     if branch in (RECEIVE, CHANGE) and 0 <= index < HARDENED:
         script = vault.script(branch, index)
-        expected = [Derivation(key.pubkey, key.fingerprint, key.path) for key in script.keys]
-        if sorted(found, key=lambda d: d.pubkey) == expected:
+        if tuple(sorted(found)) == script.keys:
             return branch, index, script
     raise refused(
         step,

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from signer.core import known_answers as coins
 from signer.core import secp
 from signer.core.bip32 import ExtendedPrivateKey, parse_path
 from signer.core.coins import network
 from signer.core.errors import Fault, Problem, SelfTestFailed
 from signer.core.names import Sats
-from signer.core.sighash import Bip143
-from signer.core.transaction import Transaction
+from signer.core.sighash import ALL
 from signer.keys import known_answers as keys
 from signer.keys.hardening import SocketForbidden
 from signer.sign import softkey
@@ -105,11 +105,6 @@ def _failed(name: str, found: str) -> SelfTestFailed:
     )
 
 
-def _equal(found: str, expected: str) -> None:
-    if found != expected:
-        raise ValueError("another answer")
-
-
 def _binding() -> str:
     # embit brings an old library of its own, and falls back to plain Python without a word.
     library = sys.modules["_btclib_secp256k1"].lib
@@ -124,22 +119,21 @@ def _binding() -> str:
 def _bip32() -> str:
     key = ExtendedPrivateKey.from_seed(bytes.fromhex(BIP32_SEED))
     key = key.derive_path(parse_path(BIP32_PATH))
-    _equal(key.public().to_text(network("BTC", "main").xpub), BIP32_XPUB)
+    coins.equal(key.public().to_text(network("BTC", "main").xpub), BIP32_XPUB)
     return "test vector 1"
 
 
 def _bip143() -> str:
-    digests = Bip143(Transaction.parse(bytes.fromhex(BIP143_TX)))
-    digest = digests.digest(0, bytes.fromhex(BIP143_SCRIPT), BIP143_AMOUNT)
-    _equal(digest.hex(), BIP143_DIGEST)
+    digest = coins.digest(BIP143_TX, BIP143_SCRIPT, BIP143_AMOUNT, segwit=True, sighash=ALL)
+    coins.equal(digest.hex(), BIP143_DIGEST)
     return "P2SH-P2WSH example"
 
 
 def _ecdsa() -> str:
     digest = hashlib.sha256(RFC6979_MESSAGE).digest()
     secret = bytes.fromhex(RFC6979_KEY)
-    _equal(secp.sign_ecdsa(digest, secret).hex(), RFC6979_DER)
-    _equal(softkey.second_engine(digest, secret).hex(), RFC6979_DER)
+    coins.equal(secp.sign_ecdsa(digest, secret).hex(), RFC6979_DER)
+    coins.equal(softkey.second_engine(digest, secret).hex(), RFC6979_DER)
     key = secp.public_key(secret)
     if not secp.verify_ecdsa(digest, bytes.fromhex(RFC6979_DER), key):
         raise ValueError("does not verify")
@@ -150,7 +144,7 @@ def _ecdsa() -> str:
 
 def _ed25519() -> str:
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(ED25519_KEY))
-    _equal(key.sign(ED25519_MESSAGE).hex(), ED25519_SIGNATURE)
+    coins.equal(key.sign(ED25519_MESSAGE).hex(), ED25519_SIGNATURE)
     key.public_key().verify(bytes.fromhex(ED25519_SIGNATURE), ED25519_MESSAGE)
     return "RFC 8032, test 2"
 
@@ -168,6 +162,7 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "BIP32": _bip32,
     "BIP143": _bip143,
     "RFC 6979": _ecdsa,
+    **coins.CHECKS,
     "Ed25519": _ed25519,
     **keys.CHECKS,
     "no socket": _no_socket,

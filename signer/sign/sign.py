@@ -8,7 +8,7 @@ from signer.core.names import Fingerprint, Txid
 from signer.core.psbt import Psbt, with_partial_sigs
 from signer.sign.check import Checked
 from signer.sign.refusal import refused
-from signer.sign.softkey import SoftKey
+from signer.sign.softkey import SoftKey, Spread, in_turn
 from signer.sign.state import State
 
 
@@ -29,7 +29,9 @@ class Signed:
     count: int
 
 
-def sign(checked: Checked, again: bytes, key: SoftKey, state: State) -> Signed:
+def sign(
+    checked: Checked, again: bytes, key: SoftKey, state: State, spread: Spread = in_turn
+) -> Signed:
     """Sign what was checked and reviewed.
 
     Args:
@@ -37,6 +39,7 @@ def sign(checked: Checked, again: bytes, key: SoftKey, state: State) -> Signed:
         again: the file's bytes, read once more after the review.
         key: this signer's key in the vault.
         state: where it is remembered.
+        spread: as `SoftKey.sign_all`.
 
     Raises:
         BadInput: as `journalled`. Or the file brings another signature by this very key.
@@ -44,7 +47,8 @@ def sign(checked: Checked, again: bytes, key: SoftKey, state: State) -> Signed:
     """
     psbt = journalled(checked, again, key.fingerprint, state)
     # (11) two libraries sign and agree; each signature is verified before it goes on
-    signatures = {at: [key.sign(coin, coin.digest)] for at, coin in enumerate(checked.facts.inputs)}
+    made = enumerate(key.sign_all(checked.facts.inputs, spread))
+    signatures = {at: [signature] for at, signature in made}
     raw = with_partial_sigs(psbt, signatures)
     return Signed(raw, checked.facts.txid, key.fingerprint, len(signatures))
 

@@ -1,6 +1,8 @@
 """A key in this machine's memory, and two libraries that must agree on every signature."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import (
@@ -21,6 +23,14 @@ from signer.sign.facts import VaultInput
 from signer.sign.refusal import refused
 
 _STEP = 11
+
+Spread = Callable[[Callable[[int], bytes], int], Iterable[bytes]]
+"""Does some work for each number below a count, and gives the results in order."""
+
+
+def in_turn(work: Callable[[int], bytes], count: int) -> Iterable[bytes]:
+    """The plain way: one after the other."""
+    return map(work, range(count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,52 +78,68 @@ class SoftKey:
         """Sign a digest of a transaction that spends `coin`.
 
         Raises:
-            Refused: the key at the coin's place is not in its script, or the libraries disagree.
+            Refused: as `sign_all`.
         """
-        secret = self.branches[coin.branch].derive(coin.index).secret
-        pubkey = secp.public_key(secret)
+        return self.sign_all([replace(coin, digest=digest)])[0]
+
+    def sign_all(self, coins: Sequence[VaultInput], spread: Spread = in_turn) -> list[PartialSig]:
+        """Sign each coin's digest, in two libraries that must agree.
+
+        Args:
+            coins: in the order of the signatures.
+            spread: how the second engine's signatures are made, for instance on all cores.
+
+        Raises:
+            Refused: the key at a coin's place is not in its script, or the engines disagree.
+        """
+        keys = [self._key(coin) for coin in coins]
+        engine = schnorr.sign if self.schnorr else second_engine
+        seconds = spread(lambda at: engine(coins[at].digest, keys[at].secret), len(coins))
+        end, agreed = bytes((self.sighash,)), partial(_agreed, is_schnorr=self.schnorr)
+        return [
+            PartialSig(key.key, agreed(second, coin.digest, key.secret, key.key) + end)
+            for coin, key, second in zip(coins, keys, seconds, strict=True)
+        ]
+
+    def _key(self, coin: VaultInput) -> ExtendedPrivateKey:
+        key = self.branches[coin.branch].derive(coin.index)
         expected = coin.key_of(self.fingerprint)
-        if pubkey != expected:
+        if key.key != expected:
             raise refused(
                 _STEP,
                 "key.own",
                 "this signer's key is not in the coin's script",
                 fault=Fault.MACHINE,
                 expected=expected.hex(),
-                found=pubkey.hex(),
+                found=key.key.hex(),
             )
-        signed = sign_schnorr if self.schnorr else sign_twice
-        return PartialSig(pubkey, signed(digest, secret, pubkey) + bytes((self.sighash,)))
+        return key
 
 
 def sign_twice(digest: bytes, secret: bytes, pubkey: bytes) -> bytes:
     """Sign in two libraries that share no code; DER, low s.
 
-    RFC 6979 makes the signature a function of its inputs. A fault in one library, or a nonce
-    chosen to leak the key, therefore shows as a difference.
-
     Raises:
         Refused: they differ, or the signature does not verify.
     """
-    first, second = secp.sign_ecdsa(digest, secret), second_engine(digest, secret)
+    return _agreed(second_engine(digest, secret), digest, secret, pubkey)
+
+
+def _agreed(
+    second: bytes, digest: bytes, secret: bytes, pubkey: bytes, *, is_schnorr: bool = False
+) -> bytes:
+    """Sign in the first library, and compare.
+
+    RFC 6979 makes the signature a function of its inputs. A fault in one library, or a nonce
+    chosen to leak the key, therefore shows as a difference. Schnorr has one library here: it signs
+    twice, which shows a fault that comes and goes.
+    """
+    first = schnorr.sign(digest, secret) if is_schnorr else secp.sign_ecdsa(digest, secret)
     # Neither signature is shown: a right and a wrong one with the same nonce give away the key.
     if first != second:
         raise _unfit("engines", "the two signing libraries disagree")
-    if not secp.verify_ecdsa(digest, first, pubkey):
-        raise _unfit("verify", "the signature does not verify")
-    return first
-
-
-def sign_schnorr(digest: bytes, secret: bytes, pubkey: bytes) -> bytes:
-    """Sign in the one library that can: Schnorr's signatures have no second engine here.
-
-    Raises:
-        Refused: the signature does not verify, or signing again gives another one.
-    """
-    first = schnorr.sign(digest, secret)
-    if schnorr.sign(digest, secret) != first:
-        raise _unfit("engines", "one key and one digest give two signatures")
-    if not schnorr.verify(digest, first, pubkey):
+    verify = schnorr.verify if is_schnorr else secp.verify_ecdsa
+    if not verify(digest, first, pubkey):
         raise _unfit("verify", "the signature does not verify")
     return first
 

@@ -143,7 +143,7 @@ class State:
             self._store(pinned.id, "vault", vault)
         new = self._store_policies(pinned.id, policies)
         links = self._links(pinned.id, history)
-        self._append("enrol", pinned.id, policies=new, key=key, fingerprint=fingerprint, **links)
+        self._append("enrol", pinned, policies=new, key=key, fingerprint=fingerprint, **links)
 
     def accept(self, policy: Envelope) -> None:
         """Trust a vault's next policy, whose changes an officer has read.
@@ -152,9 +152,10 @@ class State:
             BadInput: not a policy, or the disk does not take it.
             Refused: it does not follow from the newest that is pinned.
         """
-        vault = Policy.parse(policy.payload).vault
-        self.vaults[vault].enrolment.policy.advance(policy)
-        self._append("accept", vault, policies=self._store_policies(vault, [policy]))
+        enrolment = self.vaults[Policy.parse(policy.payload).vault].enrolment
+        enrolment.policy.advance(policy)
+        new = self._store_policies(enrolment.vault.id, [policy])
+        self._append("accept", enrolment.vault, policies=new)
 
     def approve(self, withdrawal: Withdrawal, officer: str) -> None:
         """Remember an approval, before it is given.
@@ -163,9 +164,10 @@ class State:
             BadInput: the disk does not take it.
             Refused: as `check_alone`.
         """
-        check_alone(withdrawal, self.vaults[withdrawal.vault].enrolment.known)
+        enrolment = self.vaults[withdrawal.vault].enrolment
+        check_alone(withdrawal, enrolment.known)
         link = [withdrawal.sequence, withdrawal.id]
-        self._append("approve", withdrawal.vault, approved=[link], officer=officer)
+        self._append("approve", enrolment.vault, approved=[link], officer=officer)
 
     def sign(self, checked: Checked, fingerprint: Fingerprint, **device: str) -> None:
         """Remember a signature before it is made (step 10); on the disk when this returns.
@@ -181,10 +183,11 @@ class State:
         facts, withdrawal = checked.facts, checked.approved.withdrawal
         links = self._links(facts.vault.id, (*checked.history, withdrawal))
         for vault, chain in checked.evidence.named(withdrawal).items():
-            self._append("follow", vault, **self._links(vault, chain))
+            followed = self.vaults[vault].enrolment.vault
+            self._append("follow", followed, **self._links(vault, chain))
         self._append(
             "sign",
-            facts.vault.id,
+            facts.vault,
             policies=self._store_policies(facts.vault.id, facts.documents.policies),
             sequence=withdrawal.sequence,
             txid=facts.txid,
@@ -206,9 +209,11 @@ class State:
             "height": max((link.height for link in chain), default=0),
         }
 
-    def _append(self, event: str, vault: DocumentId, **said: object) -> None:
+    def _append(self, event: str, vault: Vault, **said: object) -> None:
         # Decided upon what was read at the start: another process may not have come between.
-        self.journal.append_after(self.journal.head, event, vault=vault, **said)
+        # The vault's id commits to coin and network, which people want to read, too.
+        of = {"vault": vault.id, "coin": vault.coin, "network": vault.network}
+        self.journal.append_after(self.journal.head, event, **of, **said)
         self.vaults = recall(self._home, self.journal.entries())
 
     def _store(self, vault: DocumentId, name: str, document: Envelope) -> None:
@@ -332,5 +337,6 @@ def trusted(
                 f"the policy is for another {what}",
                 expected=expected,
                 found=found,
+                hint="take the policy that names this vault's id: it is in the policy, in full",
             )
     return policy

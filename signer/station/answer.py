@@ -70,7 +70,7 @@ def _of_psbt(task: SigningTask, raw: bytes) -> list[DeviceSignature]:
     sent, back = Psbt.parse(task.psbt), Psbt.parse(raw)
     for what, before, after in (
         ("the transaction", sent.tx, back.tx),
-        ("a global field", _sorted(sent.xpubs, "xpub"), _sorted(back.xpubs, "xpub")),
+        ("a global field", _sorted(sent.xpubs, "pubkey"), _sorted(back.xpubs, "pubkey")),
         ("a global field", _sorted(sent.others, "key"), _sorted(back.others, "key")),
         ("an input", _bare(sent.inputs), _bare(back.inputs)),
         ("an output", _plain(sent.outputs), _plain(back.outputs)),

@@ -35,6 +35,7 @@ def vault_facts(vault: Vault) -> VaultFacts:
         threshold=vault.threshold,
         cosigners=cosigners,
         descriptor=vault.descriptor,
+        signatures=vault.scheme.name,
     )
 
 

@@ -24,7 +24,7 @@ OF_COINS = tuple(
     f"signer/core/{name}"
     for name in (
         *("coins/", "address.py", "base58.py", "bch.py", "bech32.py", "cashaddr.py"),
-        *("schnorr.py", "script_types.py", "signatures.py"),
+        *("known_answers.py", "schnorr.py", "script_types.py", "signatures.py"),
     )
 )
 # The table of rules and what they are written in; each other file beside them is one rule.

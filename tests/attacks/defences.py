@@ -137,7 +137,9 @@ def finished(
 
 def burnt(world: World, tx: Transaction, coins: Sequence[Coin] = ()) -> int:
     """Expect that Bitcoin Core's consensus takes a transaction; give its true fee in satoshi."""
-    verdict = consensus.verify(tx, [_spent(world, txin, coins).output for txin in tx.inputs])
+    verdict = consensus.verify(
+        tx, [_spent(world, txin, coins).output for txin in tx.inputs], world.vault.coin
+    )
     assert verdict.verified
     return verdict.fee
 

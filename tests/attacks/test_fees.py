@@ -102,7 +102,7 @@ def test_a_negative_fee_is_refused(world, tmp_path):
         world.sign(raw, tmp_path, "alice")
         tx = world.examine(raw).facts.psbt.tx
     with pytest.raises(Refused, match="more than the inputs"):
-        consensus.verify(tx, [world.coins[0].output])
+        consensus.verify(tx, [world.coins[0].output], "BTC")
 
 
 def test_amounts_over_the_supply_are_unreadable(world):

@@ -56,7 +56,8 @@ def by_fingerprint(root, vault):
     """How a careless signer finds its key in a vault."""
     key = next(k for k in vault.keys if k.origin.fingerprint == root.fingerprint)
     account = root.derive_path(key.origin.path)
-    return SoftKey(root.fingerprint, (account.derive(0), account.derive(1)))
+    branches = account.derive(0), account.derive(1)
+    return SoftKey(root.fingerprint, branches, vault.sighash, schnorr=False)
 
 
 def test_it_looks_the_same(world, fake):
@@ -102,7 +103,7 @@ def test_what_is_paid_into_it_is_the_thiefs(world, thief, fake):
     whole = replace(
         tx, inputs=(replace(source, witness=(b"", *signatures, script.witness_script)),)
     )
-    assert consensus.verify(whole, [spent]).verified
+    assert consensus.verify(whole, [spent], "BTC").verified
 
 
 def test_a_bundle_for_it_is_refused(world, fake):

@@ -39,7 +39,7 @@ def test_without_both_it_is_signed_and_consensus_says_no(world, tmp_path):
         known = world.examine(raw).facts
     assert sum(spent.amount for spent in known.inputs) == 2_000_000
     with pytest.raises(Refused, match="a coin is spent twice"):
-        consensus.verify(known.psbt.tx, [world.coins[0].output] * 2)
+        consensus.verify(known.psbt.tx, [world.coins[0].output] * 2, "BTC")
 
 
 def test_step_3_alone(world, monkeypatch):

@@ -9,7 +9,7 @@ from defences import expect_unreadable, finished, signed
 from wire_surgery import Field, closed, field, opened
 
 from signer.core.bip32 import format_path
-from signer.core.psbt import GlobalXpub, Psbt
+from signer.core.psbt import Derivation, Psbt
 
 OURS = b"\xfc\x0acoldquorum"
 
@@ -81,9 +81,9 @@ def test_the_lying_xpub_is_read_as_one(world, thief):
     """The control: it is a global xpub in good form, so that a device may believe it."""
     raw = with_field(world, 0, lying_xpub(world, thief))
     (found,) = Psbt.parse(raw).xpubs
-    assert isinstance(found, GlobalXpub)
+    assert isinstance(found, Derivation)
     assert format_path(found.path) == format_path(world.vault.keys[0].origin.path)
-    assert found.xpub[-33:] == thief.vault.keys[0].xpub.key
+    assert found.pubkey[-33:] == thief.vault.keys[0].xpub.key
 
 
 @pytest.mark.parametrize("subtype", [b"\x00", b"\x01", b"\x02"])

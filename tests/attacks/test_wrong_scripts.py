@@ -11,6 +11,7 @@ from defences import claim, expect_unreadable, refused, stolen, without
 from world import Coin
 
 from signer.core.names import Fingerprint, Sats
+from signer.core.psbt import Derivation
 from signer.core.script import multisig, p2sh, p2wsh
 from signer.core.transaction import TxOut
 from signer.core.vault import RECEIVE
@@ -71,6 +72,11 @@ def test_the_other_script_type_of_the_same_keys_is_refused(world):
     refused(world, raw, 3, "inputs.script", hint=OURS)
 
 
+def of_path(known, path):
+    """The same key, from another path."""
+    return Derivation.of(known.pubkey, known.fingerprint, path)
+
+
 def origins(world):
     """Key origins of the honest coin that are not quite true."""
     first, second, third = world.derivations(world.vault.script(RECEIVE, 0))
@@ -78,22 +84,22 @@ def origins(world):
         "none": (),
         "one left out": (first, second),
         "another fingerprint": (
-            replace(first, fingerprint=Fingerprint("00000000")),
+            Derivation.of(first.pubkey, Fingerprint("00000000"), first.path),
             second,
             third,
         ),
         "two fingerprints exchanged": (
-            replace(first, fingerprint=second.fingerprint),
-            replace(second, fingerprint=first.fingerprint),
+            Derivation(first.pubkey, second.origin),
+            Derivation(second.pubkey, first.origin),
             third,
         ),
         "another account": (
-            replace(first, path=(*first.path[:2], first.path[2] + 1, *first.path[3:])),
+            of_path(first, (*first.path[:2], first.path[2] + 1, *first.path[3:])),
             second,
             third,
         ),
         "not hardened": (
-            replace(first, path=tuple(step & 0x7FFFFFFF for step in first.path)),
+            of_path(first, tuple(step & 0x7FFFFFFF for step in first.path)),
             second,
             third,
         ),

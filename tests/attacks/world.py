@@ -295,7 +295,7 @@ class World:
 
     def derivations(self, script: VaultScript) -> tuple[Derivation, ...]:
         """True key origins of a script of the vault."""
-        return tuple(Derivation(k.pubkey, k.fingerprint, k.path) for k in script.keys)
+        return script.keys
 
     # the coordinator's work
 

@@ -83,10 +83,10 @@ def test_a_bitcoin_transaction_is_invalid_here_and_the_reverse(machine):
     here = spend([vault], ECDSA)
     there = sign_for_bitcoin(unsigned([vault]), [vault])
     assert verdict(machine, here).valid
-    assert consensus.verify(there.tx, there.spent).verified
+    assert consensus.verify(there.tx, there.spent, "BTC").verified
     assert not verdict(machine, there).valid
     with pytest.raises(Refused, match="consensus code says no"):
-        consensus.verify(here.tx, here.spent)
+        consensus.verify(here.tx, here.spent, "BTC")
 
 
 def test_schemes_cannot_be_mixed(machine):

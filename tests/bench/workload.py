@@ -287,7 +287,7 @@ def outside(number: int) -> bytes:
 
 def origins(script: VaultScript) -> tuple[Derivation, ...]:
     """Where a script's keys grew."""
-    return tuple(Derivation(key.pubkey, key.fingerprint, key.path) for key in script.keys)
+    return script.keys
 
 
 def _payment(output: TxOut) -> Payment:

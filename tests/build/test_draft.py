@@ -82,7 +82,7 @@ def test_the_global_xpubs():
     small = world()
     xpubs = open_bundle(small.draft(100_000).raw).psbt.xpubs
     version = bytes.fromhex("043587cf")
-    assert {(base58.encode(one.xpub), one.fingerprint, one.path) for one in xpubs} == {
+    assert {(base58.encode(one.pubkey), one.fingerprint, one.path) for one in xpubs} == {
         (key.xpub.to_text(version), key.origin.fingerprint, key.origin.path)
         for key in small.vault.keys
     }

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from policies.rules import Timing
 from signer.chain.chain import Status, Tip
 from signer.chain.nodes import settled_at
 from signer.cli.online import standing
@@ -29,8 +30,12 @@ class Seen:
 class Kept:
     """A store that has the transaction, and notes what was let go."""
 
-    def __init__(self):
-        self.settled = []
+    def __init__(self, rules):
+        self.settled, self.rules = [], rules
+
+    def policy(self, policy):
+        """With these rules."""
+        return SimpleNamespace(policy=SimpleNamespace(rules=self.rules))
 
     def transactions(self, withdrawal):
         """The one."""
@@ -41,10 +46,11 @@ class Kept:
         self.settled.append(withdrawal)
 
 
-def asked(network, confirmations):
+def asked(network, confirmations, *rules):
     """What is made of so many confirmations on a network of Bitcoin."""
-    withdrawal = SimpleNamespace(id="w", coin="BTC", network=network, height=1, expiry=2000)
-    kept, stored = Kept(), SimpleNamespace(withdrawal=withdrawal)
+    said = {"id": "w", "coin": "BTC", "network": network, "policy": "p"}
+    withdrawal = SimpleNamespace(**said, height=1, expiry=2000)
+    kept, stored = Kept(rules), SimpleNamespace(withdrawal=withdrawal)
     return standing.ask(Seen(confirmations), kept, stored, Standing("finalized")), kept.settled
 
 
@@ -65,6 +71,16 @@ def test_coins_are_let_go_once_no_reorganisation_is_reckoned_with(
     """A block or two can be taken back, and then the coins are spent again: they stay reserved."""
     stands, let_go = asked(network, confirmations)
     assert (stands.state, let_go) == (state, settled)
+
+
+@pytest.mark.parametrize(
+    ("demanded", "confirmations", "settled"),
+    [(30, 29, []), (30, 30, ["w"]), (2, 5, []), (2, 6, ["w"]), (None, 6, ["w"])],
+)
+def test_a_policy_may_ask_for_more_and_never_for_less(demanded, confirmations, settled):
+    """Its `timing.confirmations` counts where it is deeper than the coin's own."""
+    timing = Timing(144, confirmations=demanded)
+    assert asked("main", confirmations, timing)[1] == settled
 
 
 def test_each_coin_has_its_depth():

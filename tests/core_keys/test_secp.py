@@ -175,23 +175,27 @@ def test_our_fast_tweak_is_the_library_s_own(secret, tweak):
     out = ffi.new("unsigned char[33]")
     lib.secp256k1_ec_pubkey_serialize(ctx, out, ffi.new("size_t *", 33), point, 0x102)
     child = secp.tweak_add_secret(secret, tweak)
-    assert secp.Point(key).add(tweak) == bytes(ffi.buffer(out)) == secp.public_key(child)
+    (fast,) = secp.add_tweaks([secp.Point(key)], [tweak])
+    assert fast == bytes(ffi.buffer(out)) == secp.public_key(child)
 
 
 def test_tweaks_without_a_key_are_none():
     """A tweak over the order, and a sum at infinity or zero, give no key (BIP32)."""
     minus = (secp.ORDER - int.from_bytes(SECRET, "big")).to_bytes(32, "big")
     for tweak in (secp.ORDER.to_bytes(32, "big"), b"\xff" * 32, minus, b"", DIGEST[:-1]):
-        assert secp.Point(KEY).add(tweak) is None
+        # Neither does what went before it stand in for the key that is not there.
+        first, none, last = secp.add_tweaks([secp.Point(KEY)] * 3, [DIGEST, tweak, DIGEST])
+        assert none is None
+        assert first == last is not None
         assert secp.tweak_add_secret(SECRET, tweak) is None
 
 
 def test_one_point_gives_right_answers_again_and_again():
     """Adding to a kept point leaves it as it was."""
     point, tweaks = secp.Point(KEY), [secrets.token_bytes(32) for _ in range(5)]
-    first = [point.add(tweak) for tweak in tweaks]
-    assert [point.add(tweak) for tweak in tweaks] == first
-    assert [secp.Point(KEY).add(tweak) for tweak in tweaks] == first
+    first = secp.add_tweaks([point] * 5, tweaks)
+    assert secp.add_tweaks([point] * 5, tweaks) == first
+    assert [secp.add_tweaks([secp.Point(KEY)], [tweak])[0] for tweak in tweaks] == first
 
 
 def test_the_version_names_the_library():

@@ -1,7 +1,4 @@
-"""The digests of scripts before segwit: with them, the vectors judge our reading of transactions.
-
-No vault has such scripts, so that no product code needs them.
-"""
+"""The digests of scripts before segwit, for every type: an oracle for the one that signers make."""
 
 from signer.core import wire
 from signer.core.hashes import sha256d

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from signer.build.psbt_write import build
 from signer.core import secp
 from signer.core.names import Fingerprint, Sats, Txid
-from signer.core.psbt import Derivation, Entry, GlobalXpub, PartialSig, PsbtInput, PsbtOutput
+from signer.core.psbt import Derivation, Entry, PartialSig, PsbtInput, PsbtOutput
 from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -49,7 +49,7 @@ SIGNATURE = bytes.fromhex(
 def origins(index, branch=0):
     """The key origins of a 2-of-3 vault's script."""
     path = (0x8000_0030, 0x8000_0001, 0x8000_0000, 0x8000_0002, branch, index)
-    return tuple(Derivation(key, Fingerprint("aabbccd0"), path) for key in KEYS[:3])
+    return tuple(Derivation.of(key, Fingerprint("aabbccd0"), path) for key in KEYS[:3])
 
 
 def previous(number):
@@ -119,7 +119,7 @@ def _by_key(items):
 
 
 _derivations = st.dictionaries(_keys, st.tuples(_fingerprints, _paths), max_size=3).map(
-    lambda found: _by_key({key: Derivation(key, *origin) for key, origin in found.items()})
+    lambda found: _by_key({key: Derivation.of(key, *origin) for key, origin in found.items()})
 )
 _signatures = st.dictionaries(_keys, st.binary(min_size=9, max_size=73), max_size=3).map(
     lambda found: _by_key({key: PartialSig(key, sig) for key, sig in found.items()})
@@ -134,7 +134,7 @@ _unknown = st.dictionaries(
 def _xpubs(draw):
     path = draw(_paths)
     raw = draw(st.binary(min_size=78, max_size=78))
-    return GlobalXpub(raw[:4] + bytes([len(path)]) + raw[5:], draw(_fingerprints), path)
+    return Derivation.of(raw[:4] + bytes([len(path)]) + raw[5:], draw(_fingerprints), path)
 
 
 @st.composite
@@ -167,11 +167,11 @@ def psbt_parts(draw):
     ]
     tx = Transaction(draw(u32s), tuple(spent), tuple(paid), draw(u32s))
     proprietary = draw(st.dictionaries(st.integers(0, 300), st.binary(max_size=50), max_size=3))
-    xpubs = draw(st.lists(_xpubs(), max_size=2, unique_by=lambda x: x.xpub))
+    xpubs = draw(st.lists(_xpubs(), max_size=2, unique_by=lambda x: x.pubkey))
     return (
         tx,
         tuple(inputs),
         tuple(outputs),
         proprietary,
-        tuple(sorted(xpubs, key=lambda x: x.xpub)),
+        tuple(sorted(xpubs, key=lambda x: x.pubkey)),
     )

@@ -12,8 +12,8 @@ from signer.build.psbt_write import build
 from signer.core.errors import BadInput, Fault
 from signer.core.names import Fingerprint
 from signer.core.psbt import (
+    Derivation,
     Entry,
-    GlobalXpub,
     PartialSig,
     Psbt,
     PsbtInput,
@@ -45,7 +45,7 @@ def rich():
         final_script_sig=b"\x51",
         final_script_witness=(b"", SIGNATURE, third.witness_script),
     )
-    xpub = GlobalXpub(XPUB, Fingerprint("aabbccd0"), origins(0)[0].path[:4])
+    xpub = Derivation.of(XPUB, Fingerprint("aabbccd0"), origins(0)[0].path[:4])
     return build(psbt.tx, (signed, second, final), psbt.outputs, {0: b"a", 300: b"b"}, (xpub,))
 
 

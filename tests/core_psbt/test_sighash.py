@@ -1,5 +1,9 @@
 """Digests against BIP143's own, Bitcoin Core's, libwally's, and what real devices signed."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +14,7 @@ from wally_oracle import wallycore
 from signer.core import secp
 from signer.core.names import Sats
 from signer.core.psbt import Psbt
-from signer.core.sighash import Bip143
+from signer.core.sighash import ALL, ANYONECANPAY, FORKID, NONE, SINGLE, Bip143, Legacy, digests
 from signer.core.transaction import Transaction
 
 BIP143 = [
@@ -102,3 +106,77 @@ def test_pushed_separators_stay(push):
     pushed = bytes.fromhex(push)
     assert legacy(tx, 0, pushed + b"\xab") == legacy(tx, 0, pushed)
     assert legacy(tx, 0, pushed) != legacy(tx, 0, pushed[:-1])
+
+
+# BCH's `bch_sighash.json`: what an output holds behind its amount, without a token in front.
+_CASH = json.loads((Path(__file__).parents[1] / "vectors" / "bch_sighash.json").read_text())
+_TOKEN = 0xEF
+_ALL_FORKID = ALL | FORKID
+
+
+def spent_output(case):
+    """Read the output that a case of libauth's spends."""
+    tx = b"\x02\0\0\0\0" + bytes.fromhex(case["spent"]) + bytes(4)
+    return Transaction.parse(tx[:4] + b"\x01" + bytes(41) + tx[5:]).outputs[case["index"]]
+
+
+def script_code(serialization):
+    """Read the script out of a serialization that libauth signed: BIP143's fifth part."""
+    rest = bytes.fromhex(serialization)[4 + 32 + 32 + 36 :]
+    assert rest[0] != _TOKEN
+    size = rest[0]
+    assert size < 0xFD
+    return rest[1 : 1 + size]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [c for c in _CASH["cases"] if spent_output(c).script[:1] != bytes((_TOKEN,))],
+    ids=lambda case: case["id"],
+)
+def test_bitcoin_cash(case):
+    """What libauth's machine takes: BIP143's digest for scripts before segwit, and the fork id."""
+    tx, coin = Transaction.parse(bytes.fromhex(case["tx"])), spent_output(case)
+    shared = digests(tx, segwit=False, sighash=_ALL_FORKID)
+    code = script_code(case["serialization"])
+    found = shared.digest(case["index"], code, coin.amount, _ALL_FORKID)
+    assert found.hex() == case["digest"]
+    assert shared.digest(case["index"], code, Sats(coin.amount + 1), _ALL_FORKID) != found
+    assert shared.digest(case["index"], code, coin.amount, ALL) != found
+
+
+@settings(max_examples=150)
+@given(signed_txs, st.binary(max_size=600), st.data())
+def test_the_digest_that_signers_make_before_segwit(tx, script, data):
+    """Of ALL, as the whole algorithm has it; whatever the inputs bring is not signed."""
+    code = script.replace(b"\xab", b"\xac")
+    index = data.draw(st.integers(0, len(tx.inputs) - 1))
+    found = Legacy(tx).digest(index, code, Sats(0))
+    assert found == legacy(tx, index, code)
+    emptied = replace(tx, inputs=tuple(replace(i, script_sig=b"", witness=()) for i in tx.inputs))
+    assert Legacy(emptied).digest(index, code, Sats(0)) == found
+
+
+@settings(max_examples=50)
+@given(signed_txs, st.binary(min_size=1, max_size=100).filter(lambda s: b"\xab" not in s))
+def test_no_other_type_has_the_digest_that_signers_make(tx, script):
+    """NONE, SINGLE, ANYONECANPAY and the fork id each give another one, in either algorithm."""
+    others = (NONE, SINGLE, ALL | ANYONECANPAY, ALL | FORKID)
+    ours = Legacy(tx).digest(0, script, Sats(1))
+    assert ours not in {legacy(tx, 0, script, other) for other in others}
+    assert ours not in {Bip143(tx).digest(0, script, Sats(1), other) for other in (*others, ALL)}
+
+
+@pytest.mark.parametrize(
+    ("segwit", "sighash", "kind"),
+    [
+        (True, ALL, Bip143),
+        (False, ALL, Legacy),
+        (False, ALL | FORKID, Bip143),
+        (True, ALL | FORKID, Bip143),
+    ],
+)
+def test_which_algorithm_is_chosen(segwit, sighash, kind):
+    """By segwit, and by the coin's fork id; by nothing that a PSBT says."""
+    tx = Transaction.parse(bytes.fromhex(_CASH["cases"][0]["tx"]))
+    assert type(digests(tx, segwit=segwit, sighash=sighash)) is kind

@@ -105,6 +105,6 @@ def settled(vendor: str, signature: PartialSig) -> Transaction:
     (txin,) = psbt.tx.inputs
     signed = replace(txin, witness=(b"", *witness, script.witness_script))
     final = replace(psbt.tx, inputs=(signed,))
-    verdict = consensus.verify(final, [spent])
+    verdict = consensus.verify(final, [spent], "BTC")
     assert verdict.engine.startswith("py-bitcoinkernel"), "the kernel did not run"
     return final

@@ -139,6 +139,7 @@ CAN = Capabilities(
         ("coins", (CoinScripts("BTC", ("main",), ("p2wsh",)),), "network"),
         ("coins", (CoinScripts("BCH", ("test",), ("p2wsh",)),), "coin"),
         ("coins", (CoinScripts("BTC", ("test",), ("p2sh",)),), "script type"),
+        ("coins", (CoinScripts("BTC", ("test",), ("p2wsh",), ("schnorr",)),), "signatures"),
     ],
 )
 def test_capabilities_say_what_is_not_done(field, value, what):

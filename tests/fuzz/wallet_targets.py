@@ -5,6 +5,7 @@ from signer.carry.wallets import descriptor, keyfile
 from signer.carry.wallets.content import Content
 from signer.carry.wallets.formats import FORMATS
 from signer.carry.wallets.makers import MAKERS
+from signer.carry.wallets.place import Asked
 from signer.core import coins
 from signer.core.errors import BadInput
 
@@ -28,7 +29,7 @@ def fuzz_wallet(data):
         if not entry.matches(content):
             continue
         try:
-            wallet = entry.read(content, None)
+            wallet = entry.read(content, Asked())
         except BadInput:
             continue
         again = descriptor.read(Content.of(wallet.form.text.encode()), wallet.form.network.name)

@@ -59,7 +59,7 @@ WHOLE = (
         (Hours(3, Value.of(36_000, "JPY")),),
     ),
     Hot((Demand("admins", 2),), 37, ("hot.wallet",), 38),
-    Timing(27, 28, 29, 30, 31, frozen=True),
+    Timing(27, 28, 29, 30, 31, frozen=True, confirmations=32),
     Schedule(("mon", "fri"), "09:00", "17:30", enforce=True),
 )
 """Every rule with every setting."""

@@ -16,7 +16,7 @@ from small_vault import NAMES, officer, root, signing_key, world
 from signer.build.psbt_write import build
 from signer.core import secp
 from signer.core.errors import BadInput, Fault, Refused
-from signer.core.psbt import PartialSig, Psbt, proprietary, with_partial_sigs
+from signer.core.psbt import Derivation, PartialSig, Psbt, proprietary, with_partial_sigs
 from signer.core.sighash import ALL, Bip143
 from signer.settle.combine import Combined, Source, combine
 
@@ -274,7 +274,8 @@ def contradicting(raw):
     first, second = psbt.inputs
     change = next(at for at, out in enumerate(psbt.outputs) if out.derivations)
     utxo = first.witness_utxo
-    moved = replace(first.derivations[0], path=(*first.derivations[0].path[:-1], 99))
+    origin = first.derivations[0]
+    moved = Derivation.of(origin.pubkey, origin.fingerprint, (*origin.path[:-1], 99))
     return [
         ("input 0: its witness utxo", {0: {"witness_utxo": replace(utxo, amount=1)}}, {}),
         ("input 0: its witness script", {0: {"witness_script": second.witness_script}}, {}),

@@ -231,23 +231,37 @@ def other_origins(world: World) -> dict[str, tuple[Derivation, ...]]:
     return {
         "none": (),
         "one missing": (first, second),
-        "one foreign": (first, second, third, Derivation(b"\x02" * 33, first.fingerprint, (1,))),
-        "another fingerprint": (replace(first, fingerprint="00000000"), second, third),
+        "one foreign": (first, second, third, Derivation.of(b"\x02" * 33, first.fingerprint, (1,))),
+        "another fingerprint": (Derivation.of(first.pubkey, "00000000", first.path), second, third),
         "swapped fingerprints": (
-            replace(first, fingerprint=second.fingerprint),
-            replace(second, fingerprint=first.fingerprint),
+            Derivation.of(first.pubkey, second.fingerprint, first.path),
+            Derivation.of(second.pubkey, first.fingerprint, second.path),
             third,
         ),
-        "another account": (replace(first, path=(1, *first.path[1:])), second, third),
-        "a longer path": (replace(first, path=(0, *first.path)), second, third),
-        "a short path": (replace(first, path=first.path[-1:]), second, third),
-        "an empty path": (replace(first, path=()), second, third),
+        "another account": (
+            Derivation.of(first.pubkey, first.fingerprint, (1, *first.path[1:])),
+            second,
+            third,
+        ),
+        "a longer path": (
+            Derivation.of(first.pubkey, first.fingerprint, (0, *first.path)),
+            second,
+            third,
+        ),
+        "a short path": (
+            Derivation.of(first.pubkey, first.fingerprint, first.path[-1:]),
+            second,
+            third,
+        ),
+        "an empty path": (Derivation.of(first.pubkey, first.fingerprint, ()), second, third),
         "two indexes": (first, second, other[2]),
         "another branch": tuple(
-            replace(d, path=(*d.path[:-2], branch, 0)) for d in (first, second, third)
+            Derivation.of(d.pubkey, d.fingerprint, (*d.path[:-2], branch, 0))
+            for d in (first, second, third)
         ),
         "a hardened index": tuple(
-            replace(d, path=(*d.path[:-1], 0x80000000)) for d in (first, second, third)
+            Derivation.of(d.pubkey, d.fingerprint, (*d.path[:-1], 0x80000000))
+            for d in (first, second, third)
         ),
     }
 
@@ -460,7 +474,8 @@ def test_step_4_a_payment_that_claims_key_origins(world):
     """A payment with origins that do not derive is an attempt, approved or not."""
 
     def tamper(draft):
-        origin = Derivation(b"\x02" * 33, draft.outputs[-1].psbt.derivations[0].fingerprint, (1, 0))
+        known = draft.outputs[-1].psbt.derivations[0].fingerprint
+        origin = Derivation.of(b"\x02" * 33, known, (1, 0))
         draft.outputs[0].psbt = replace(draft.outputs[0].psbt, derivations=(origin,))
 
     expect(world, tamper, 4, "outputs.origins")

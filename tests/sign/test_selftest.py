@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from cryptography.exceptions import InvalidSignature
 
-from signer.core import secp
+from signer.core import known_answers as coins
+from signer.core import schnorr, secp, sighash
 from signer.core.errors import BadInput, Fault, SelfTestFailed
 from signer.keys import known_answers
 from signer.keys.hardening import SocketForbidden
@@ -23,6 +24,15 @@ FLIPPED = [
     ("BIP143", "BIP143_DIGEST"),
     ("RFC 6979", "RFC6979_KEY"),
     ("RFC 6979", "RFC6979_DER"),
+    ("P2SH digest", "LEGACY_TX"),
+    ("P2SH digest", "LEGACY_SCRIPT"),
+    ("P2SH digest", "LEGACY_DER"),
+    ("BCH digest", "FORKID_TX"),
+    ("BCH digest", "FORKID_SCRIPT"),
+    ("BCH digest", "FORKID_DIGEST"),
+    ("BCH Schnorr", "SCHNORR_KEY"),
+    ("BCH Schnorr", "SCHNORR_DIGEST"),
+    ("BCH Schnorr", "SCHNORR_SIGNATURE"),
     ("Ed25519", "ED25519_KEY"),
     ("Ed25519", "ED25519_SIGNATURE"),
     ("Argon2id", "ARGON2ID_TAG"),
@@ -47,9 +57,9 @@ def test_it_passes_in_a_hardened_process():
         "print(*[check.name for check in checks], sep='|')\n"
     )
     assert result.returncode == 0, result.stderr
-    assert (
-        result.stdout
-        == "libsecp256k1|BIP32|BIP143|RFC 6979|Ed25519|Argon2id|dice to words|no socket\n"
+    assert result.stdout == (
+        "libsecp256k1|BIP32|BIP143|RFC 6979|P2SH digest|BCH digest|BCH Schnorr|Ed25519|Argon2id|"
+        "dice to words|no socket\n"
     )
 
 
@@ -81,7 +91,7 @@ def test_it_fails_where_a_socket_can_be_opened():
 @pytest.mark.parametrize(("check", "vector"), FLIPPED, ids=[vector for _, vector in FLIPPED])
 def test_it_fails_when_a_vector_is_altered(monkeypatch, check, vector):
     """One character of any vector changes the verdict, and the failure names the check."""
-    home = selftest if hasattr(selftest, vector) else known_answers
+    home = next(m for m in (selftest, coins, known_answers) if hasattr(m, vector))
     known = getattr(home, vector)
     last = "4" if known[-1] != "4" else "5"
     monkeypatch.setattr(home, vector, known[:-1] + last)
@@ -89,10 +99,48 @@ def test_it_fails_when_a_vector_is_altered(monkeypatch, check, vector):
         selftest.run()
 
 
-def test_it_fails_when_an_amount_is_altered(monkeypatch):
-    """The amount is part of BIP143's digest."""
-    monkeypatch.setattr(selftest, "BIP143_AMOUNT", selftest.BIP143_AMOUNT + 1)
-    with pytest.raises(SelfTestFailed, match="BIP143"):
+@pytest.mark.parametrize(
+    ("check", "amount"), [("BIP143", "BIP143_AMOUNT"), ("BCH digest", "FORKID_AMOUNT")]
+)
+def test_it_fails_when_an_amount_is_altered(monkeypatch, check, amount):
+    """The amount is part of BIP143's digest, and of Bitcoin Cash's."""
+    home = selftest if hasattr(selftest, amount) else coins
+    monkeypatch.setattr(home, amount, getattr(home, amount) + 1)
+    with pytest.raises(SelfTestFailed, match=check):
+        selftest.run()
+
+
+def test_it_fails_when_the_older_digest_is_another(monkeypatch):
+    """One that left the script out would be found at the start, before anything is signed."""
+    honest = sighash.Legacy.digest
+    monkeypatch.setattr(
+        sighash.Legacy, "digest", lambda self, at, _script, *rest: honest(self, at, b"", *rest)
+    )
+    with pytest.raises(SelfTestFailed, match="P2SH digest"):
+        selftest.run()
+
+
+def test_it_fails_when_the_fork_id_is_left_out(monkeypatch):
+    """A signature for another type than Bitcoin Cash's would be good on Bitcoin."""
+    plain = SimpleNamespace(sighash=sighash.ALL)
+    monkeypatch.setattr(coins, "coin", lambda _: plain)
+    with pytest.raises(SelfTestFailed, match="BCH digest"):
+        selftest.run()
+
+
+@pytest.mark.parametrize(
+    ("function", "broken"),
+    [
+        ("sign", lambda *_: bytes(64)),
+        ("verify", lambda *_: True),
+        ("verify", lambda *_: False),
+    ],
+    ids=["signs otherwise", "verifies anything", "verifies nothing"],
+)
+def test_it_fails_when_schnorr_is_broken(monkeypatch, function, broken):
+    """Either half: there is no second engine to find it out later."""
+    monkeypatch.setattr(schnorr, function, broken)
+    with pytest.raises(SelfTestFailed, match="BCH Schnorr"):
         selftest.run()
 
 

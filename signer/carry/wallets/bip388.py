@@ -13,6 +13,7 @@ from typing import Final
 from signer.carry.wallets.content import Content, said, text_of, texts
 from signer.carry.wallets.descriptors import both, expression
 from signer.carry.wallets.origins import origin_text
+from signer.carry.wallets.place import Asked
 from signer.carry.wallets.wallet import Wallet
 from signer.core.errors import BadInput, Fault
 from signer.core.script import MAX_KEYS
@@ -34,11 +35,11 @@ def write(vault: Vault) -> str:
     """The policy, with `/**` for the two branches."""
     count = len(vault.keys)
     places = ",".join(f"@{at}/**" for at in range(count))
-    inner = f"wsh(sortedmulti({vault.threshold},{places}))"
+    form = vault.form.form
     version = vault.form.network.xpub
     table = {
         "name": vault.name,
-        "descriptor_template": inner if vault.script_type == "p2wsh" else f"sh({inner})",
+        "descriptor_template": f"{form.head}{vault.threshold},{places}{form.foot}",
         "keys_info": [f"{origin_text(k.origin)}{k.xpub.to_text(version)}" for k in vault.keys],
     }
     return json.dumps(table, indent=2) + "\n"
@@ -49,7 +50,7 @@ def matches(content: Content) -> bool:
     return any(set(names) <= set(content.table or ()) for names in _NAMES)
 
 
-def read(content: Content, network: str | None) -> Wallet:
+def read(content: Content, asked: Asked) -> Wallet:
     """Read a policy.
 
     Raises:
@@ -70,6 +71,4 @@ def read(content: Content, network: str | None) -> Wallet:
     if not all(_KEY.fullmatch(key) for key in keys):
         raise _bad("wallet policy: not a key with its origin", expected="[fingerprint/path]xpub")
     text = _PLACE.sub(lambda match: keys[int(match[1])], template)
-    return Wallet.of(
-        both(expression(text, sealed=False)).form(network), said(fields.raw.get("name"))
-    )
+    return Wallet.of(both(expression(text, sealed=False)).form(asked), said(fields.raw.get("name")))

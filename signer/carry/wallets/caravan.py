@@ -10,6 +10,7 @@ from policies.strict_json import Fields
 from signer.carry.wallets import origins, slip132
 from signer.carry.wallets.content import Content, said, text_of
 from signer.carry.wallets.makers import maker
+from signer.carry.wallets.place import Asked
 from signer.carry.wallets.wallet import Holder, Wallet, network_name
 from signer.core.errors import Fault
 from signer.core.script import MAX_KEYS
@@ -34,7 +35,7 @@ def write(vault: Vault) -> str:
     version = vault.form.network.xpub
     table = {
         "name": vault.name,
-        "addressType": {"p2wsh": "P2WSH", "p2sh-p2wsh": "P2SH-P2WSH"}[vault.script_type],
+        "addressType": vault.script_type.upper(),
         "network": network_name(vault.form.network),
         "client": {"type": "public"},
         "quorum": {"requiredSigners": vault.threshold, "totalSigners": len(vault.keys)},
@@ -58,11 +59,11 @@ def matches(content: Content) -> bool:
     return {"quorum", "extendedPublicKeys"} <= set(content.table or ())
 
 
-def read(content: Content, network: str | None) -> Wallet:
+def read(content: Content, asked: Asked) -> Wallet:
     """Read a configuration.
 
     Raises:
-        BadInput: not exactly a vault: plain P2SH, or a key whose path is not known.
+        BadInput: not exactly a vault, or a key whose path is not known.
     """
     fields = content.fields("Caravan wallet", _REQUIRED, _OPTIONAL)
     quorum = fields.table("quorum", required=("requiredSigners", "totalSigners"))
@@ -85,5 +86,5 @@ def read(content: Content, network: str | None) -> Wallet:
         holders.append(Holder(origin.fingerprint, name, method))
     script = origins.script_type(fields.raw["addressType"])
     threshold = quorum.integer("requiredSigners", least=1, most=total)
-    form = origins.form(keys, threshold, script, network, (place,))
+    form = origins.form(keys, threshold, script, asked, (place,))
     return Wallet(form, said(fields.raw.get("name")), tuple(holders))

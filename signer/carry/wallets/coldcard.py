@@ -11,6 +11,7 @@ from typing import Final
 
 from signer.carry.wallets import origins, slip132
 from signer.carry.wallets.content import Content
+from signer.carry.wallets.place import Asked
 from signer.carry.wallets.wallet import Wallet
 from signer.core.errors import BadInput, Fault
 from signer.core.script import MAX_KEYS
@@ -22,7 +23,6 @@ MAX_NAME: Final = 20
 _LINE: Final = re.compile(r"([A-Za-z0-9]{1,20})[ \t]*:[ \t]*(.*)")
 _KEY: Final = re.compile(r"[0-9A-Fa-f]{8}")
 _POLICY: Final = re.compile(r"([1-9][0-9]?) *(?:of|/) *([1-9][0-9]?)", re.IGNORECASE)
-_FORMATS: Final = {"p2wsh": "P2WSH", "p2sh-p2wsh": "P2SH-P2WSH"}
 _MAX_LINES: Final = 200
 _bad = partial(BadInput, fault=Fault.OFFICER)
 
@@ -34,7 +34,7 @@ def write(vault: Vault) -> str:
         "# Multisig setup file of a Coldquorum vault",
         f"Name: {vault.name[:MAX_NAME]}",
         f"Policy: {vault.threshold} of {len(vault.keys)}",
-        f"Format: {_FORMATS[vault.script_type]}",
+        f"Format: {vault.script_type.upper()}",
         "",
     ]
     last = ""
@@ -54,7 +54,7 @@ def matches(content: Content) -> bool:
     )
 
 
-def read(content: Content, network: str | None) -> Wallet:
+def read(content: Content, asked: Asked) -> Wallet:
     """Read a file.
 
     Raises:
@@ -89,11 +89,11 @@ def read(content: Content, network: str | None) -> Wallet:
     if "format" not in told:
         raise _bad(
             "the file does not say its kind of script",
-            expected="Format: P2WSH or P2SH-P2WSH",
-            hint="without it a Coldcard takes plain P2SH, which no vault can be",
+            expected="Format: P2WSH, P2SH-P2WSH or P2SH",
+            hint="without it a Coldcard takes P2SH; here it has to be said",
         )
     script = origins.script_type(told["format"])
-    form = origins.form(keys, int(match[1]), script, network)
+    form = origins.form(keys, int(match[1]), script, asked)
     return Wallet.of(form, told.get("name", ""))
 
 

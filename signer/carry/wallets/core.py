@@ -13,6 +13,7 @@ from signer.carry.wallets.content import LIST, Content, said, text_of
 from signer.carry.wallets.descriptors import CHANGE as CHANGE_STEPS
 from signer.carry.wallets.descriptors import RECEIVE as RECEIVE_STEPS
 from signer.carry.wallets.descriptors import expression, joined
+from signer.carry.wallets.place import Asked
 from signer.carry.wallets.wallet import Wallet
 from signer.core.errors import BadInput, Fault
 from signer.core.vault import CHANGE, RECEIVE, Vault
@@ -64,7 +65,7 @@ def matches(content: Content) -> bool:
     return isinstance(listed, list) and all(isinstance(e, dict) and "desc" in e for e in listed)
 
 
-def read(content: Content, network: str | None) -> Wallet:
+def read(content: Content, asked: Asked) -> Wallet:
     """Read what `importdescriptors` takes or `listdescriptors` answers.
 
     Raises:
@@ -91,7 +92,7 @@ def read(content: Content, network: str | None) -> Wallet:
         ):
             entry.bad("internal", "true for the change branch, and only there", stated)
         parts.append(part)
-    return Wallet.of(joined(tuple(parts)).form(network), said(fields.raw.get("wallet_name")))
+    return Wallet.of(joined(tuple(parts)).form(asked), said(fields.raw.get("wallet_name")))
 
 
 def _entry(vault: Vault, text: str) -> dict[str, object]:

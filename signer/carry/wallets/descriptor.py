@@ -9,6 +9,7 @@ from typing import Final
 
 from signer.carry.wallets.content import Content
 from signer.carry.wallets.descriptors import expression, joined
+from signer.carry.wallets.place import Asked
 from signer.carry.wallets.wallet import Wallet
 from signer.core.errors import BadInput, Fault
 from signer.core.vault import Vault
@@ -16,7 +17,7 @@ from signer.core.vault import Vault
 _MOST: Final = 3
 """Descriptors: both branches, the receive branch, the change branch."""
 
-_STARTS: Final = ("wsh(", "sh(", "wpkh(", "pkh(", "tr(", "multi(", "sortedmulti(")
+_STARTS: Final = ("wsh(", "sh(", "sh32(", "wpkh(", "pkh(", "tr(", "multi(", "sortedmulti(")
 _bad = partial(BadInput, fault=Fault.OFFICER)
 
 
@@ -30,7 +31,7 @@ def matches(content: Content) -> bool:
     return content.table is None and next(iter(_lines(content)), "").startswith(_STARTS)
 
 
-def read(content: Content, network: str | None) -> Wallet:
+def read(content: Content, asked: Asked) -> Wallet:
     """Read a file of one to three descriptors.
 
     Raises:
@@ -44,7 +45,7 @@ def read(content: Content, network: str | None) -> Wallet:
             found=f"{len(lines)} lines",
         )
     parts = tuple(expression(line, sealed=True) for line in lines)
-    return Wallet.of(joined(parts).form(network))
+    return Wallet.of(joined(parts).form(asked))
 
 
 def _lines(content: Content) -> list[str]:

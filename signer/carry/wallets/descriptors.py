@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from signer.carry.wallets.place import place
+from signer.carry.wallets.place import Asked, place
 from signer.carry.wallets.slip132 import expect_known
 from signer.carry.wallets.wallet import MULTIPATH
 from signer.core.coins import Network
@@ -22,7 +22,13 @@ BOTH: Final = frozenset({MULTIPATH, "/**"})
 """Ways to say that the keys have a receive branch 0 and a change branch 1."""
 
 _MAX_TEXT: Final = 8192
-_FORMS: Final = {"p2wsh": ("wsh(", ")"), "p2sh-p2wsh": ("sh(wsh(", "))")}
+_FORMS: Final = {
+    "p2sh-p2wsh": ("sh(wsh(", "))"),
+    "p2sh": ("sh(", ")"),
+    "p2sh32": ("sh32(", ")"),
+    "p2wsh": ("wsh(", ")"),
+}
+"""What a descriptor starts and ends with; the last one, where it starts like none."""
 _KEY: Final = re.compile(
     r"(?P<origin>\[[0-9A-Fa-f]{8}(?:/[0-9]{1,10}[h']?)*\])?"
     r"(?P<xpub>[1-9A-HJ-NP-Za-km-z]+)(?P<steps>(?:/.*)?)"
@@ -35,7 +41,7 @@ class Expression:
     """A descriptor of sorted keys, not yet checked beyond its shape.
 
     Attributes:
-        script_type: "p2wsh" or "p2sh-p2wsh".
+        script_type: "p2wsh", "p2sh-p2wsh", "p2sh" or "p2sh32".
         threshold: m, as digits.
         keys: each `[origin]xpub`.
         steps: what follows each of the keys, the same for all.
@@ -46,11 +52,11 @@ class Expression:
     keys: tuple[str, ...]
     steps: str
 
-    def form(self, asked: str | None, told: tuple[str, ...] = ()) -> Descriptor:
+    def form(self, asked: Asked, told: tuple[str, ...] = ()) -> Descriptor:
         """The descriptor of both branches.
 
         Args:
-            asked: the network that the officer says, if any.
+            asked: what the officer says.
             told: the networks that the file says, if any.
 
         Raises:
@@ -85,7 +91,7 @@ def expression(text: str, *, sealed: bool) -> Expression:
         sealed: whether it must have its checksum. One that is there must fit in any case.
 
     Raises:
-        BadInput: not a descriptor, or not of the two forms of a vault.
+        BadInput: not a descriptor, or not of the forms of a vault.
     """
     body, mark, tail = text[:_MAX_TEXT].partition("#")
     if len(text) > _MAX_TEXT or ((mark or sealed) and tail != checksum(body)):
@@ -93,7 +99,9 @@ def expression(text: str, *, sealed: bool) -> Expression:
             "the descriptor's checksum is missing or does not fit",
             hint="copy the whole descriptor again from its source, with #checksum",
         )
-    script_type = "p2sh-p2wsh" if body.startswith("sh(wsh(") else "p2wsh"
+    script_type = next(
+        (name for name, (start, _) in _FORMS.items() if body.startswith(start)), "p2wsh"
+    )
     head, foot = _FORMS[script_type]
     if not body.startswith(head) or not body.endswith(foot):
         raise _other_script(body)
@@ -183,10 +191,10 @@ def _other_script(text: str) -> BadInput:
     elif found == "tr":
         what = "a taproot wallet"
     elif found == "sh":
-        what = "a wallet without segregated witness, or of one signature"
+        what = "a script of another kind, or a wallet of one signature"
     return _bad(
         what,
-        expected="wsh(sortedmulti(...)) or sh(wsh(sortedmulti(...)))",
+        expected="wsh(sortedmulti(...)), sh(wsh(sortedmulti(...))) or sh(sortedmulti(...))",
         found=f"{found}(...)" if found else ascii(text[:20]),
         hint=hint,
     )

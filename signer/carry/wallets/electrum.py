@@ -14,6 +14,7 @@ from policies.strict_json import Fields
 from signer.carry.wallets import origins, slip132
 from signer.carry.wallets.content import Content, private, said, text_of
 from signer.carry.wallets.makers import maker
+from signer.carry.wallets.place import Asked
 from signer.carry.wallets.slip132 import ForeignKey
 from signer.carry.wallets.wallet import Holder, Wallet
 from signer.core.errors import BadInput, Fault
@@ -23,6 +24,9 @@ from signer.core.vault import Vault
 SEED_VERSION: Final = 20
 """The oldest version of the file whose keys have `root_fingerprint`. Electrum brings older ones up
 to date by deleting it (`_convert_version_20`), and then its PSBTs name no signer."""
+
+CASH_VERSION: Final = 17
+"""The version of the file that Electron Cash kept when it parted from Electrum."""
 
 _TYPE: Final = re.compile(r"([1-9][0-9]?)of([1-9][0-9]?)")
 _STORE: Final = re.compile(r"x[0-9]+/")
@@ -54,12 +58,32 @@ def write(vault: Vault) -> str:
     return json.dumps(table, indent=4) + "\n"
 
 
+def write_cash(vault: Vault) -> str:
+    """The same for Electron Cash, whose keys have no fingerprints.
+
+    Source: Electron Cash, `electroncash/keystore.py` (`BIP32_KeyStore`), `electroncash/storage.py`.
+    """
+    table: dict[str, object] = {
+        "seed_version": CASH_VERSION,
+        "use_encryption": False,
+        "wallet_type": f"{vault.threshold}of{len(vault.keys)}",
+    }
+    for at, key in enumerate(vault.keys, 1):
+        table[f"x{at}/"] = {
+            "type": "bip32",
+            "xpub": key.xpub.to_text(vault.form.network.xpub),
+            "xprv": None,
+            "derivation": origins.path_text(key.origin.path),
+        }
+    return json.dumps(table, indent=4) + "\n"
+
+
 def matches(content: Content) -> bool:
     """Whether a file is one, be it encrypted."""
     return "wallet_type" in (content.table or ()) or content.text.startswith(_ENCRYPTED)
 
 
-def read(content: Content, network: str | None) -> Wallet:
+def read(content: Content, asked: Asked) -> Wallet:
     """Read a wallet file.
 
     Raises:
@@ -88,14 +112,8 @@ def read(content: Content, network: str | None) -> Wallet:
     scripts = {key.version.script_type for key, _ in pairs}
     if len(scripts) > 1:
         raise _bad("keys for different kinds of script")
-    script = scripts.pop()
-    if not script:
-        raise _bad(
-            "a wallet without segregated witness",
-            expected="keys that start with Zpub, Ypub, Vpub or Upub",
-            found="xpub or tpub: plain P2SH, which no vault can be",
-        )
-    form = origins.form([key for key, _ in pairs], threshold, script, network)
+    script = scripts.pop() or "p2sh"  # xpub and tpub, which Electrum calls standard
+    form = origins.form([key for key, _ in pairs], threshold, script, asked)
     return Wallet(form, "", tuple(holder for _, holder in pairs))
 
 

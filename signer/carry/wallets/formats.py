@@ -1,6 +1,6 @@
 """The table of formats, and how a file of unknown format is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -17,6 +17,7 @@ from signer.carry.wallets import (
     specter,
 )
 from signer.carry.wallets.content import Content
+from signer.carry.wallets.place import Asked
 from signer.carry.wallets.wallet import Wallet
 from signer.core.errors import BadInput, Fault
 from signer.core.vault import Vault
@@ -30,23 +31,61 @@ class Format:
         name: as people say it to `--format`.
         about: what it is, in one line.
         lacks: what a vault has and the format has not, in one line; names at least are lost.
-        write: a vault, as text.
-        read: a file, and the network that the officer says; raises BadInput.
+        write: a vault, as text; one of `kinds`.
+        read: a file, and what the officer says; raises BadInput.
         matches: whether a file looks like it.
+        kinds: the coins that the programs of this format know, and their script types.
     """
 
     name: str
     about: str
     lacks: str
     write: Callable[[Vault], str]
-    read: Callable[[Content, str | None], Wallet]
+    read: Callable[[Content, Asked], Wallet]
     matches: Callable[[Content], bool]
+    kinds: Mapping[str, tuple[str, ...]]
+
+    def written(self, vault: Vault) -> str:
+        """A vault in this format.
+
+        Raises:
+            BadInput: its programs know no such coin or script type.
+        """
+        if vault.script_type not in self.kinds.get(vault.coin, ()):
+            known = FORMATS.values()
+            takers = [e.name for e in known if vault.script_type in e.kinds.get(vault.coin, ())]
+            raise _bad(
+                f"no program reads {vault.coin} {vault.script_type} vaults in this format",
+                expected=" or ".join(f"{c} {'/'.join(kinds)}" for c, kinds in self.kinds.items()),
+                found=f"{vault.coin} {vault.script_type}",
+                hint=f"for this vault there is: {', '.join(takers)}",
+            )
+        return self.write(vault)
+
+    def expect(self, asked: Asked) -> None:
+        """Refuse a coin that no file of this format is for.
+
+        Raises:
+            BadInput: it is such a coin.
+        """
+        if asked.coin not in self.kinds:
+            raise _bad(
+                f"files of this format are not for {asked.coin}",
+                expected=" or ".join(self.kinds),
+                hint="take the vault's own document, or its descriptor",
+            )
 
 
 def _elsewhere(_: Content) -> bool:
     """A file of this format is told as another one, whose reader is the same."""
     return False
 
+
+_SEGWIT: Final = {"BTC": ("p2wsh", "p2sh-p2wsh")}
+_BITCOIN: Final = {"BTC": (*_SEGWIT["BTC"], "p2sh")}
+_ELECTRUM: Final = {**_BITCOIN, "MONA": _BITCOIN["BTC"]}
+"""Electrum-MONA is Electrum with Monacoin's addresses; its files are the same."""
+_EVERY: Final = {**_ELECTRUM, "BCH": ("p2sh32", "p2sh")}
 
 FORMATS: Final = {
     entry.name: entry
@@ -58,6 +97,7 @@ FORMATS: Final = {
             core.write,
             core.read,
             core.matches,
+            _BITCOIN,
         ),
         Format(
             "core-multipath",
@@ -66,6 +106,7 @@ FORMATS: Final = {
             core.write_multipath,
             core.read,
             _elsewhere,
+            _BITCOIN,
         ),
         Format(
             "bip388",
@@ -74,6 +115,7 @@ FORMATS: Final = {
             bip388.write,
             bip388.read,
             bip388.matches,
+            _BITCOIN,
         ),
         Format(
             "coldcard",
@@ -82,6 +124,7 @@ FORMATS: Final = {
             coldcard.write,
             coldcard.read,
             coldcard.matches,
+            _BITCOIN,
         ),
         Format(
             "sparrow",
@@ -90,6 +133,7 @@ FORMATS: Final = {
             sparrow.write,
             descriptor.read,
             _elsewhere,
+            _BITCOIN,
         ),
         Format(
             "specter",
@@ -98,6 +142,7 @@ FORMATS: Final = {
             specter.write,
             specter.read,
             specter.matches,
+            _SEGWIT,
         ),
         Format(
             "caravan",
@@ -106,6 +151,7 @@ FORMATS: Final = {
             caravan.write,
             caravan.read,
             caravan.matches,
+            _BITCOIN,
         ),
         Format(
             "nunchuk",
@@ -114,6 +160,7 @@ FORMATS: Final = {
             nunchuk.write,
             nunchuk.read,
             nunchuk.matches,
+            _BITCOIN,
         ),
         Format(
             "electrum",
@@ -122,14 +169,25 @@ FORMATS: Final = {
             electrum.write,
             electrum.read,
             electrum.matches,
+            _ELECTRUM,
+        ),
+        Format(
+            "electron-cash",
+            "Electron Cash's wallet file, watch-only; not read back",
+            "name, officers, birth height, fingerprints; it signs with ECDSA only",
+            electrum.write_cash,
+            electrum.read,
+            _elsewhere,
+            {"BCH": ("p2sh",)},
         ),
         Format(
             "descriptor",
             "a descriptor of both branches in a text file (BIP389)",
-            "name, officers, birth height",
+            "name, officers, birth height; of BCH, whether signatures are Schnorr's",
             descriptor.write,
             descriptor.read,
             descriptor.matches,
+            _EVERY,
         ),
     )
 }

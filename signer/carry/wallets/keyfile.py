@@ -112,7 +112,7 @@ def _foreign(content: Content, script_type: str) -> ForeignKey:
 def _multisig(content: Content, script_type: str) -> ForeignKey:
     """`ccxp-*.json`."""
     fields = _known(content, "multisig key", ("xfp",), ("account",))
-    name = next((name for name in _FIELDS[script_type] if name in fields.raw), None)
+    name = next((name for name in _FIELDS.get(script_type, ()) if name in fields.raw), None)
     if name is None or f"{name}_deriv" not in fields.raw:
         raise _missing(script_type)
     origin = origins.origin(fields.raw["xfp"], fields.raw[f"{name}_deriv"])
@@ -122,8 +122,8 @@ def _multisig(content: Content, script_type: str) -> ForeignKey:
 def _generic(content: Content, script_type: str) -> ForeignKey:
     """Coldcard's generic JSON. Its inner `xfp` is the account key's own fingerprint."""
     fields = _known(content, "generic export", ("xfp",), ("chain", "xpub", "account"))
-    name = _ACCOUNTS[script_type]
-    if name not in fields.raw:
+    name = _ACCOUNTS.get(script_type)
+    if name is None or name not in fields.raw:
         raise _missing(script_type)
     account = fields.table(
         name, required=("deriv", "xpub"), optional=("name", "xfp", "desc", "_pub", "first")

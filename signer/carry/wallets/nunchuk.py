@@ -15,7 +15,7 @@ from typing import Final
 from signer.carry.wallets.content import Content
 from signer.carry.wallets.descriptors import both, expression
 from signer.carry.wallets.origins import origin_text
-from signer.carry.wallets.place import COIN
+from signer.carry.wallets.place import COIN, Asked
 from signer.carry.wallets.wallet import MULTIPATH, Wallet, first_address
 from signer.core import coins
 from signer.core.address import script_of
@@ -33,8 +33,8 @@ def write(vault: Vault) -> str:
     """The record, with the template `/**` and the restriction to the branches 0 and 1."""
     version = vault.form.network.xpub
     keys = ",".join(f"{origin_text(k.origin)}{k.xpub.to_text(version)}/**" for k in vault.keys)
-    inner = f"wsh(sortedmulti({vault.threshold},{keys}))"
-    text = inner if vault.script_type == "p2wsh" else f"sh({inner})"
+    form = vault.form.form
+    text = f"{form.head}{vault.threshold},{keys}{form.foot}"
     return "\n".join((_HEAD, text, _BRANCHES, vault.address(RECEIVE, 0))) + "\n"
 
 
@@ -43,7 +43,7 @@ def matches(content: Content) -> bool:
     return content.text.startswith("BSMS ")
 
 
-def read(content: Content, network: str | None) -> Wallet:
+def read(content: Content, asked: Asked) -> Wallet:
     """Read a record.
 
     Raises:
@@ -59,7 +59,7 @@ def read(content: Content, network: str | None) -> Wallet:
     parsed = expression(lines[1], sealed=False)
     if lines[2] == _FREE and parsed.steps == "/*":
         parsed = replace(parsed, steps=MULTIPATH)
-    form = both(parsed).form(network, _networks(lines[3]))
+    form = both(parsed).form(asked, _networks(lines[3]))
     found = first_address(form)
     if found != lines[3]:
         raise _bad(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
-from signer.carry.wallets.place import place
+from signer.carry.wallets.place import Asked, place
 from signer.carry.wallets.slip132 import ForeignKey
 from signer.core.bip32 import Origin, format_path, parse_path
 from signer.core.descriptor import Descriptor
@@ -13,12 +13,13 @@ from signer.core.errors import BadInput, Fault
 from signer.core.names import Fingerprint
 
 SCRIPTS: Final = {
+    "P2SH": "p2sh",
     "P2WSH": "p2wsh",
     "P2SH-P2WSH": "p2sh-p2wsh",
     "P2WSH-P2SH": "p2sh-p2wsh",
     "P2SH_P2WSH": "p2sh-p2wsh",
 }
-"""Other makers' names for the two scripts, in upper case; Coldcard once wrote them reversed."""
+"""Other makers' names for the scripts, in upper case; Coldcard once wrote them reversed."""
 
 _FINGERPRINT: Final = re.compile(r"[0-9A-Fa-f]{8}")
 _bad = partial(BadInput, fault=Fault.OFFICER)
@@ -76,7 +77,7 @@ def script_type(text: object) -> str:
     if found is None:
         raise _bad(
             "a kind of wallet that no vault can be",
-            expected="P2WSH or P2SH-P2WSH",
+            expected="P2WSH, P2SH-P2WSH or P2SH",
             found=ascii(text)[:40],
         )
     return found
@@ -86,7 +87,7 @@ def form(
     keys: Iterable[ForeignKey],
     threshold: int,
     script: str,
-    asked: str | None,
+    asked: Asked,
     told: tuple[str, ...] = (),
 ) -> Descriptor:
     """A vault's descriptor of keys that are listed apart from the script.
@@ -94,8 +95,8 @@ def form(
     Args:
         keys: in the file's order.
         threshold: m.
-        script: "p2wsh" or "p2sh-p2wsh".
-        asked: the network that the officer says, if any.
+        script: "p2wsh", "p2sh-p2wsh" or "p2sh".
+        asked: what the officer says.
         told: the networks that the file says, if any.
 
     Raises:

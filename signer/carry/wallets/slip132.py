@@ -134,7 +134,8 @@ def expect_known(fingerprint: str) -> None:
 
 
 def write(key: ExtendedPublicKey, place: Network, script_type: str) -> str:
-    """Write a key with the letters of its script: `Zpub`, `Ypub`, `Vpub` or `Upub`."""
-    wanted = Version("", valuable=place.valuable, script_type=script_type)
+    """Write a key with the letters of its script: `Zpub` and the like; plain `xpub` for P2SH."""
+    told = "" if script_type == "p2sh" else script_type
+    wanted = Version("", valuable=place.valuable, script_type=told)
     version = next(raw for raw, told in VERSIONS.items() if replace(told, letters="") == wanted)
     return key.to_text(version)

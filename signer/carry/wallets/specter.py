@@ -13,6 +13,7 @@ from signer.carry.wallets.content import Content, said, text_of
 from signer.carry.wallets.descriptors import RECEIVE as RECEIVE_STEPS
 from signer.carry.wallets.descriptors import both, expression
 from signer.carry.wallets.makers import maker
+from signer.carry.wallets.place import Asked
 from signer.carry.wallets.wallet import Holder, Wallet
 from signer.core.errors import Fault
 from signer.core.names import Fingerprint, Height
@@ -42,7 +43,7 @@ def matches(content: Content) -> bool:
     return "descriptor" in (content.table or ())
 
 
-def read(content: Content, network: str | None) -> Wallet:
+def read(content: Content, asked: Asked) -> Wallet:
     """Read a file. A descriptor of branch 0 alone is taken as Specter means it.
 
     Raises:
@@ -50,7 +51,7 @@ def read(content: Content, network: str | None) -> Wallet:
     """
     fields = content.fields("Specter wallet", _REQUIRED, _OPTIONAL)
     parsed = expression(text_of(fields, "descriptor"), sealed=False)
-    form = (parsed if parsed.steps == RECEIVE_STEPS else both(parsed)).form(network)
+    form = (parsed if parsed.steps == RECEIVE_STEPS else both(parsed)).form(asked)
     birth = None
     if fields.raw.get("blockheight") is not None:
         birth = Height(fields.integer("blockheight", most=MAX_HEIGHT))

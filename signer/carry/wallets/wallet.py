@@ -35,7 +35,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """A wallet that is one of the two forms of vault.
+    """A wallet that is one of the forms of vault.
 
     Attributes:
         form: its descriptor, with the network.

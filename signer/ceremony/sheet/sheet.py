@@ -18,11 +18,15 @@ from signer.ceremony.sheet import account_key
 from signer.ceremony.sheet.language import Language
 from signer.core import coins
 from signer.core.bip32 import format_path
+from signer.core.errors import BadInput, Fault
 from signer.core.vault import CHANGE, RECEIVE, Vault, twice_derived_address
 
 _HERE: Final = Path(__file__).parent
 _ADDRESSES: Final = 3
 """Of the receive branch; one of the change branch follows. Enough to see that keys fit."""
+
+_COIN: Final = "BTC"
+"""The coin of the programs that the sheet tells of."""
 
 _FORM: Final = 4
 """Characters in a group, as all our screens have them."""
@@ -96,9 +100,18 @@ def render(vault: Vault, language: Language) -> bytes:
     """Make the page, in UTF-8.
 
     Raises:
-        BadInput: jinja2 is not installed; or the descriptor is too long for one QR code.
+        BadInput: another coin's vault; jinja2 is not installed; or the descriptor is too long for
+            one QR code.
         SelfTestFailed: two derivations of the first address differ.
     """
+    if vault.coin != _COIN:
+        raise BadInput(
+            f"the sheet tells how to recover with Bitcoin Core, which knows no {vault.coin}",
+            fault=Fault.OFFICER,
+            expected=_COIN,
+            found=vault.coin,
+            hint="keep `coldquorum vault backup`, and the vault's descriptor on paper",
+        )
     twice_derived_address(vault)
     network = coins.network(vault.coin, vault.network)
     page = fill(

@@ -200,6 +200,7 @@ def reviewed(
         Refused: a step said no, or the officer did.
         TakenBack: by `until`.
     """
+    from signer.cli.offline.cores import spread
     from signer.record.archive import EVIDENCE, keep
     from signer.sign.sign import sign as sign_checked
 
@@ -210,7 +211,7 @@ def reviewed(
     own = _unlocked(here, name, vault, terms, until)
     keep(here.home, EVIDENCE, checked.facts.psbt.raw)
     # steps 10 and 11, over the file as it is now
-    return Done(sign_checked(checked, again(), own, state), seen, name)
+    return Done(sign_checked(checked, again(), own, state, spread), seen, name)
 
 
 def signers(vault: "Vault", seen: "Review", signed: "Signed") -> tuple[str, ...]:

@@ -74,7 +74,8 @@ def bump(
 
     All its transactions spend its anchor, so only one of them can confirm, whether the earlier
     ones were sent, signed by some, or by nobody. Nodes take the new one in place of an old one
-    (BIP125). It needs no new approvals, and new signatures.
+    (BIP125); those of Bitcoin Cash keep what they saw first, so there it is refused once one was
+    sent. It needs no new approvals, and new signatures.
     """
     from signer.carry.file import write_psbt
     from signer.cli.online import inbox

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from policies.withdrawal import Withdrawal
     from signer.build.draft import Draft, Replaced
     from signer.chain.chain import Chain, FeeRate, UnspentCoin
+    from signer.core.names import Txid
     from signer.core.transaction import OutPoint
     from signer.core.vault import Vault
     from signer.sign.check import Checked
@@ -52,11 +53,17 @@ Target = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """An earlier transaction of a withdrawal's family: of itself, or of what it voids."""
+    """An earlier transaction of a withdrawal's family: of itself, or of what it voids.
+
+    Attributes:
+        facts: what it does.
+        vsize: of the finished transaction, or what is reckoned for it.
+        waiting: the finished transaction's id while it waits for a block, else None.
+    """
 
     facts: "Facts"
     vsize: int
-    waiting: bool
+    waiting: "Txid | None"
 
 
 def make(
@@ -119,6 +126,7 @@ def make(
                 fault=Fault.OFFICER,
                 hint="coldquorum build makes its first transaction",
             )
+        _check_replaceable(vault, outbid)
         replaced = _replaced(outbid)
         if bump and rate and replaced and rate < replaced.rate:
             raise BadInput(
@@ -189,6 +197,27 @@ def _check_not_void(withdrawal: "Withdrawal", chain: "Sequence[Withdrawal]") -> 
         )
 
 
+def _check_replaceable(vault: "Vault", outbid: "Sequence[_Version]") -> None:
+    """Refuse to outbid what nodes keep, since they keep what they saw first.
+
+    An earlier version that nobody broadcast is no obstacle: the coins are still free.
+
+    Raises:
+        BadInput: one of them waits for a block.
+    """
+    from signer.core import coins
+
+    sent = next((version for version in outbid if version.waiting), None)
+    if sent and not coins.coin(vault.coin).replaceable:
+        raise BadInput(
+            f"a transaction for this anchor waits for a block, and nodes of {vault.coin} keep it",
+            fault=Fault.OFFICER,
+            expected="none that was broadcast: the first that a node sees stays, whatever is paid",
+            found=f"withdrawal {sent.facts.withdrawal.sequence}, transaction {sent.waiting}",
+            hint="wait: it confirms in one of the next blocks; or ask a miner to take it sooner",
+        )
+
+
 def _versions(
     store: "Store", vault: "Vault", withdrawal: "Withdrawal", chain: "Chain"
 ) -> "list[_Version]":
@@ -208,13 +237,13 @@ def _versions(
         finished = {stripped(tx).txid: tx for tx in known}
         for drafted in store.drafts(one):
             facts = read(drafted.psbt, {vault.id: vault})
-            waiting, vsize = False, facts.vsize
+            waiting, vsize = None, facts.vsize
             if done := finished.get(facts.psbt.tx.txid):
                 vsize = done.vsize
                 status = chain.status(done.txid, facts.withdrawal.height)
-                waiting = status.in_mempool
+                waiting = done.txid if status.in_mempool else None
                 if status.confirmations:
-                    if status.confirmations >= depth_of(withdrawal):
+                    if status.confirmations >= depth_of(store, withdrawal):
                         store.settle(withdrawal.id)
                     raise BadInput(
                         f"withdrawal {facts.withdrawal.sequence} has confirmed",

@@ -158,7 +158,7 @@ def broadcast(
         with asked.open(here, final.vault.coin, final.vault.network) as chain:
             sent = send(final, chain)
             tested = chain.can_test
-        depth = standing.depth_of(final.withdrawal)
+        depth = standing.depth_of(store, final.withdrawal)
         if sent.status.confirmations >= depth and store.withdrawal(
             final.vault.id, final.withdrawal.sequence
         ):

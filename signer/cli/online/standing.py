@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from policies.envelope import Envelope
 from policies.policy import Policy
 from policies.quorum import Votes
+from policies.rules import Timing
 from policies.withdrawal import Withdrawal, count_approvals
 from signer.chain.chain import Chain, Status
 from signer.chain.nodes import settled_at
@@ -57,7 +58,7 @@ def ask(chain: Chain, store: Store, stored: StoredWithdrawal, before: Standing) 
         ChainError: the node cannot be asked.
     """
     withdrawal = stored.withdrawal
-    depth = depth_of(withdrawal)
+    depth = depth_of(store, withdrawal)
     stands = replace(before, height=chain.tip().height, settled_at=depth)
     for transaction in store.transactions(withdrawal.id):
         status = chain.status(transaction.txid, withdrawal.height)
@@ -106,10 +107,13 @@ def emit(
     )
 
 
-def depth_of(withdrawal: Withdrawal) -> int:
-    """Confirmations from which on it counts as settled."""
+def depth_of(store: Store, withdrawal: Withdrawal) -> int:
+    """Confirmations from which on it counts as settled: the coin's own, or more by its policy."""
     valuable = network(withdrawal.coin, withdrawal.network).valuable
-    return settled_at(withdrawal.coin, valuable=valuable)
+    least = settled_at(withdrawal.coin, valuable=valuable)
+    rules = store.policy(withdrawal.policy).policy.rules
+    asked = [rule.confirmations or 0 for rule in rules if isinstance(rule, Timing)]
+    return max((least, *asked))
 
 
 def unsettled_words(status: Status, depth: int) -> str:

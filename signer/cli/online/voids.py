@@ -33,10 +33,13 @@ def void(
     Once signatures may be out, nothing less cancels. It is approved, built and signed like any
     other; whichever of the two confirms first, the other never can. What is cancelled still counts
     in the policy's windows.
+
+    On Bitcoin Cash nodes keep what they saw first: there a void helps before the payment is sent.
     """
     from policies.withdrawal import VOID
     from signer.cli.online import inbox, standing
     from signer.cli.online.standing import Standing
+    from signer.core import coins
     from signer.core.files import refuse_existing
     from signer.store.store import Store
 
@@ -65,6 +68,11 @@ def void(
     standing.emit(
         here, stored.withdrawal, stored.envelope, vault, policy, stands=Standing("requested")
     )
+    if not coins.coin(vault.coin).replaceable:
+        show.note(
+            f"nodes of {vault.coin} keep what they saw first: if the withdrawal was sent already, "
+            "it confirms, and this void never will"
+        )
     show.note(f"next: officers run `coldsign approve {show.safe(str(output or 'FILE'))}`")
 
 

@@ -14,6 +14,7 @@ from signer.core.errors import BadInput, Fault
 
 if TYPE_CHECKING:
     from signer.carry.wallets.formats import Format
+    from signer.carry.wallets.place import Asked
     from signer.carry.wallets.wallet import Wallet
     from signer.core.vault import Vault
     from signer.store.store import Store
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _HINT = "`coldquorum vault export --help` lists the formats"
 _FORMATS = (
     "core, core-multipath, bip388, coldcard, sparrow, specter, caravan, nunchuk, electrum, "
-    "descriptor"
+    "electron-cash, descriptor"
 )
 
 FormatOption = Annotated[str | None, typer.Option("--format", metavar="NAME", help=_FORMATS + ".")]
@@ -53,7 +54,8 @@ def export(
         refuse_existing(output)
     with Store(here.home) as store:
         found = inbox.vault(store, vault).vault
-    content = wanted.write(found)
+    with named("", hint=_HINT):
+        content = wanted.written(found)
     first = found.address(RECEIVE, 0)
     if output is not None:
         write_new(output, content.encode())
@@ -80,6 +82,9 @@ def import_(
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="What people call the vault here.")
     ] = None,
+    coin: Annotated[
+        str | None, typer.Option(metavar="COIN", help="Another's file does not say it: else BTC.")
+    ] = None,
     network: Annotated[
         str | None,
         typer.Option(help="main, test, signet or regtest, where another's file does not say it."),
@@ -97,13 +102,15 @@ def import_(
     Another wallet's file becomes a new document, which is shown, and which every key holder has
     to compare and enrol. What cannot be taken over exactly is refused.
     """
+    from signer.carry.wallets.place import COIN, Asked
     from signer.cli.online import inbox
     from signer.store.store import Store
 
     here = session(context, as_json=as_json, home=home)
-    foreign = _foreign(file, format_, network)
+    coin = coin and coin.upper()
+    foreign = _foreign(file, format_, Asked(coin or COIN, network))
     if foreign is None:
-        options = (name, network, birth_height, officer, signer)
+        options = (name, coin, network, birth_height, officer, signer)
         if any(option is not None for option in options):
             raise BadInput(
                 f"{file}: a vault's document says all of this itself",
@@ -124,7 +131,7 @@ def import_(
             _same(here, told, known)
             return
         with named(file, hint="`coldquorum vault import --help`", fault=Fault.OFFICER):
-            made = _made(wallet, name, birth_height, officer, signer)
+            made = _made(wallet, name, birth_height, officer, signer, coin=coin or COIN)
         _kept(store, made)
     here.emit({"format": told.name, "already_here": False, **data(made)}, text(made))
     show.note(f"read as {told.about}")
@@ -135,9 +142,7 @@ def import_(
     show.note(f"next: coldquorum vault show {made.name} -o FILE, for the key holders to enrol")
 
 
-def _foreign(
-    file: Path, format_: str | None, network: str | None
-) -> "tuple[Format, Wallet] | None":
+def _foreign(file: Path, format_: str | None, asked: "Asked") -> "tuple[Format, Wallet] | None":
     """What another wallet's file says, and its format; None if it may be a document of ours."""
     from signer.carry.wallets.content import MAX_FILE, Content
     from signer.carry.wallets.formats import named as format_named
@@ -152,7 +157,8 @@ def _foreign(
             return None
         content = Content.of(raw)
         told = told_apart(content) if format_ is None else format_named(format_)
-        return told, told.read(content, network)
+        told.expect(asked)
+        return told, told.read(content, asked)
 
 
 def _known(store: "Store", wallet: "Wallet") -> "Vault | None":
@@ -180,10 +186,11 @@ def _made(
     birth_height: int | None,
     officer: list[str] | None,
     signer: list[str] | None,
+    *,
+    coin: str,
 ) -> "Vault":
     """A vault of what a file says, on the path of every new vault."""
     from signer.build.vault import create_vault
-    from signer.carry.wallets.place import COIN
     from signer.carry.wallets.wallet import plain_name
     from signer.cli.online.holders import kinds_said, names_said, signers
 
@@ -198,7 +205,7 @@ def _made(
     form = wallet.form
     return create_vault(
         name=called,
-        coin=COIN,
+        coin=coin,
         network=form.network.name,
         script_type=form.script_type,
         threshold=form.threshold,

@@ -8,6 +8,7 @@ import wallycore as wally
 from signer.build.vault import create_vault
 from signer.carry.wallets import formats
 from signer.carry.wallets.content import Content
+from signer.carry.wallets.place import Asked
 from signer.core.bip32 import ExtendedPrivateKey, Origin
 from signer.core.coins import network
 from signer.core.descriptor import VaultKey, bip48_path
@@ -26,25 +27,25 @@ _WALLY["signet"] = _WALLY["test"]
 _WALLY["regtest"] = wally.WALLY_NETWORK_BITCOIN_REGTEST
 
 
-def account(number, script_type="p2wsh", net="main", place=0):
+def account(number, script_type="p2wsh", net="main", place=0, coin="BTC"):
     """The account key of the seed of 32 bytes `number`."""
     root = ExtendedPrivateKey.from_seed(bytes((number,)) * 32)
-    path = bip48_path(network("BTC", net), script_type, place)
+    path = bip48_path(network(coin, net), script_type, place)
     return VaultKey(Origin(root.fingerprint, path), root.derive_path(path).public())
 
 
 def vault(  # noqa: PLR0917 -- a vault's own fields
-    m=2, n=3, script_type="p2wsh", net="main", birth=840_001, places=None
+    m=2, n=3, script_type="p2wsh", net="main", birth=840_001, places=None, coin="BTC"
 ):
     """An m-of-n vault of the seeds 1 to n; `places` are the keys' account numbers."""
     keys = [
-        account(number, script_type, net, places[number - 1] if places else 0)
+        account(number, script_type, net, places[number - 1] if places else 0, coin)
         for number in range(1, n + 1)
     ]
     kinds = ("enforcing", "coldcard", "specter-diy")
     return create_vault(
         name="treasury",
-        coin="BTC",
+        coin=coin,
         network=net,
         script_type=script_type,
         threshold=m,
@@ -57,11 +58,11 @@ def vault(  # noqa: PLR0917 -- a vault's own fields
     )
 
 
-def read(data, net=None, name=None):
+def read(data, net=None, name=None, coin="BTC"):
     """What our reader makes of a file: told apart by content if no format is named."""
     content = Content.of(data)
     form = formats.told_apart(content) if name is None else formats.named(name)
-    return form.read(content, net)
+    return form.read(content, Asked(coin, net))
 
 
 def bdk_addresses(descriptor, net, count=3):

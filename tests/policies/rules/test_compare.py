@@ -253,6 +253,7 @@ BASE = {
     "fees": "max_fee = 5\nmax_rate = 6\nshare_ppm = 7",
     "shape": 'max_outputs = 5\nscript_types = ["p2tr", "p2wsh"]\nmax_change = 2',
     "timing": "max_lifetime_blocks = 5\nmin_age_between = 6\nmax_height_jump = 7\n"
+    "confirmations = 8\n"
     "from_height = 8\nuntil_height = 9",
     "schedule": 'days = ["mon", "tue"]\nstart = "09:00"\nend = "17:00"',
     "approvals": 'tiers = [{ up_to = 5, require = [{ role = "a", count = 2 }] }, '
@@ -289,6 +290,7 @@ BASE = {
         ("timing", "min_age_between = 6", "min_age_between = 7", "tighter"),
         ("timing", "min_age_between = 6\n", "", "looser"),
         ("timing", "max_height_jump = 7", "max_height_jump = 8", "looser"),
+        ("timing", "confirmations = 8", "confirmations = 7", "looser"),
         ("timing", "from_height = 8", "from_height = 9", "tighter"),
         ("timing", "from_height = 8", "from_height = 7", "looser"),
         ("timing", "until_height = 9", "until_height = 8", "tighter"),
