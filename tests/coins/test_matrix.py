@@ -7,12 +7,13 @@ import pytest
 from small_vault import NAMES, world
 
 from signer.core.coins import COINS
-from signer.core.errors import Refused
+from signer.core.errors import BadInput, Refused
 from signer.core.script import push
 from signer.core.transaction import TxOut
 from signer.settle import consensus
 from signer.settle.combine import Source, combine
 from signer.settle.finalize import finalize
+from tests.bch.spoiling import spoilings
 
 SIZES = [(1, 1), (2, 3), (3, 5), (15, 15)]
 INPUTS = [1, 5]
@@ -100,3 +101,18 @@ def test_a_fork_takes_no_transaction_of_the_other(scheme):
         consensus.verify(bitcoin.tx, spent, "BCH")
     _, mona, spent = played(("MONA", "p2sh", "ecdsa"), (2, 3), 2)
     assert consensus.verify(mona.tx, spent, "BTC").verified  # the same form: isolation is ours
+
+
+@pytest.mark.parametrize("script_type", ["p2sh", "p2sh32"])
+@pytest.mark.parametrize("scheme", ["ecdsa", "schnorr"])
+def test_each_spoiled_form_of_our_own_transactions_is_refused(script_type, scheme):
+    """The table of `tests/bch/spoiling.py`, over what the product has finished."""
+    _, final, spent = played(("BCH", script_type, scheme), (2, 3), 1)
+    passed = []
+    for case in spoilings(final.tx, tuple(spent)):
+        try:
+            consensus.verify(case.tx, case.spent, "BCH")
+            passed.append(case.name)
+        except (Refused, BadInput):
+            continue
+    assert not passed
