@@ -1,7 +1,7 @@
 """A program's commands as a table: the module of each is imported when the command is asked for.
 
 `--help` lists what the table says; everything else about a command (its options, its whole help)
-stands at its function. `tests/cli_offline/test_table.py` sees that both say the same.
+stands at its function. `tests/cli_offline/test_command_table.py` sees that both say the same.
 """
 
 from collections.abc import Iterator, Mapping

@@ -10,9 +10,9 @@ from world import COIN_AMOUNT, Coin, World
 
 from signer.core.names import Sats, Txid
 from signer.core.script import p2wsh
-from signer.core.sighash import ANYONECANPAY, NONE, SINGLE, Bip143
+from signer.core.sighash import ANYONECANPAY, NONE, SINGLE
 from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
-from signer.sign import facts, softkey
+from signer.core.vault import Vault
 
 _ANYBODY = b"\x51"
 
@@ -43,9 +43,7 @@ def kind(sighash: int) -> int:
 def obedient(sighash: int) -> Iterator[None]:
     """Take this sighash byte for ALL wherever it is compared, hashed, verified and signed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(facts, "ALL", sighash)
-        patch.setattr(softkey, "ALL", sighash)
-        patch.setattr(Bip143.digest, "__defaults__", (sighash,))
+        patch.setattr(Vault, "sighash", property(lambda _vault: sighash))
         yield
 
 

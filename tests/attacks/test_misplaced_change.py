@@ -52,7 +52,7 @@ def test_another_branch_is_no_place_of_the_vault(world):
         def tamper(draft, path=path):
             out = draft.outputs[-1]
             moved = tuple(
-                type(d)(d.pubkey, d.fingerprint, (*d.path[:-2], *path))
+                type(d).of(d.pubkey, d.fingerprint, (*d.path[:-2], *path))
                 for d in out.psbt.derivations
             )
             out.psbt = type(out.psbt)(b"", out.psbt.witness_script, moved)

@@ -393,7 +393,10 @@ class World:
     def keystore(self, home: Path, name: str = "alice") -> Path:
         """Put an officer's two keys into a home, both under `PASSPHRASE`."""
         officer = self.officers[name]
-        for file, data in _locked(name, officer.entropy, officer.approval.private_bytes_raw()):
+        # Some tests make Argon2id cheap: what they lock is not for the others.
+        cost = keystore.PASSES, keystore.LANES, keystore.MEMORY
+        approval = officer.approval.private_bytes_raw()
+        for file, data in _locked(name, officer.entropy, approval, cost):
             make_folder((home / file).parent)
             write_private(home / file, data)
         return home
@@ -414,7 +417,9 @@ def _officer(name: str, seed: int) -> Officer:
 
 
 @cache
-def _locked(name: str, entropy: bytes, approval: bytes) -> tuple[tuple[Path, bytes], ...]:
+def _locked(
+    name: str, entropy: bytes, approval: bytes, _cost: tuple[int, int, int]
+) -> tuple[tuple[Path, bytes], ...]:
     """The keystore of an officer, locked once: Argon2id is slow on purpose."""
     officer = Officer(name, Ed25519PrivateKey.from_private_bytes(approval), entropy)
     with TemporaryDirectory() as folder:

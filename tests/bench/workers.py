@@ -70,13 +70,13 @@ class Worker:
                 text=True,
             )
         except OSError as error:
+            self._complaints.close()
             raise Absent(str(error)) from None
         finally:
             os.sched_setaffinity(0, ours)
         hello = self._process.stdout.readline()
         if not hello:
-            self.close()
-            raise Absent(self._complained().rpartition("\n")[2])
+            raise Absent(self._died().rpartition("\n")[2])
         self.version = json.loads(hello)["version"]
 
     def does(self, job, folder, *, ground, out=None):
@@ -86,14 +86,19 @@ class Worker:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            self.close()
-            raise RuntimeError(f"{self.name} died over {job}: {self._complained()[-2000:]}")
+            raise RuntimeError(f"{self.name} died over {job}: {self._died()[-2000:]}")
         return json.loads(line)
 
-    def _complained(self):
+    def _died(self):
+        """What it said last; it is gone then."""
+        self._process.communicate()
         self._complaints.seek(0)
-        return self._complaints.read().strip()
+        said = self._complaints.read().strip()
+        self._complaints.close()
+        return said
 
     def close(self):
         """Let it end."""
-        self._process.communicate()
+        if not self._complaints.closed:
+            self._process.communicate()
+            self._complaints.close()

@@ -127,7 +127,7 @@ def test_a_finished_transaction_that_pays_another_differs(tmp_path):
     for text in ("", "00", "zz"):
         file.write_text(text)
         with pytest.raises(Differs, match="no finished transaction"):
-            demo._expect_payment(file)
+            demo._expect_payment(None, file)
 
 
 def test_people_who_act_at_once_are_told_one_after_the_other(desk, told):

@@ -403,8 +403,8 @@ def test_folder_that_is_a_file(tmp_path: Path) -> None:
 
 
 def test_faucet_keeps_no_secret(chain: Regtest, vault: Vault) -> None:
-    """Anybody can spend the faucet's coins: its witness is the one byte OP_TRUE."""
+    """Anybody can spend the faucet's coins: their redeem script is the one byte OP_TRUE."""
     txid = fund(chain, vault)
     (source,) = Transaction.parse(chain.transaction(txid)).inputs
-    assert source.witness == (b"\x51",)
+    assert (source.script_sig, source.witness) == (b"\x01\x51", ())
     assert isinstance(source.outpoint, OutPoint)

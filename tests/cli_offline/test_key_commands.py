@@ -97,7 +97,7 @@ def test_xpub_for_people(alice, secret):
     [
         (("xpub", "nobody"), 4, "there is no key of this name"),
         (("xpub", "alice", "--network", "mainnet"), 4, "unknown network"),
-        (("xpub", "alice", "--coin", "btc"), 4, "unknown coin"),
+        (("xpub", "alice", "--coin", "doge"), 4, "unknown coin"),
         (("xpub", "alice", "--script", "p2tr"), 4, "no such script"),
         (("xpub", "alice", "--account", "2147483648"), 4, "no such account"),
         (("xpub", "alice", "--account", "x"), 2, "--account"),

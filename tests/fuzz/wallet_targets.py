@@ -15,7 +15,7 @@ FORM = descriptor.read(
         b"wsh(sortedmulti(1,[8188029f/48h/0h/0h/2h]xpub6EMVvcTUbaABdaPLaVWE72CjcN72URa5pKK1knrKLz1h"
         b"KaDwUkgddc3832a8MHEpLyuow7MfjMRomt2iMtwPH4pWrFLft4JsquHjeZfKsYp/<0;1>/*))#wv74nzq7"
     ),
-    None,
+    Asked(),
 ).form
 
 
@@ -32,7 +32,9 @@ def fuzz_wallet(data):
             wallet = entry.read(content, Asked())
         except BadInput:
             continue
-        again = descriptor.read(Content.of(wallet.form.text.encode()), wallet.form.network.name)
+        again = descriptor.read(
+            Content.of(wallet.form.text.encode()), Asked(network=wallet.form.network.name)
+        )
         assert again.form == wallet.form
         prints = [key.origin.fingerprint for key in wallet.form.keys]
         assert [holder.fingerprint for holder in wallet.holders] == prints

@@ -11,12 +11,30 @@ from signer.core.errors import Refused
 from signer.sign import softkey
 
 
-def children_of_this_test():
-    """Whether a child is left that nobody has waited for."""
-    try:
-        return os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return None
+@pytest.fixture
+def forked(monkeypatch):
+    """The processes that were forked, and not those of other tests."""
+    fork, found = os.fork, []
+
+    def noted():
+        process = fork()
+        found.append(process)
+        return process
+
+    monkeypatch.setattr(os, "fork", noted)
+    return found
+
+
+def left(forked):
+    """Those that nobody has waited for."""
+    found = []
+    for process in forked:
+        try:
+            os.waitpid(process, os.WNOHANG)
+            found.append(process)
+        except ChildProcessError:
+            continue
+    return found
 
 
 @pytest.fixture
@@ -27,10 +45,10 @@ def two_cores(monkeypatch):
 
 
 @pytest.mark.parametrize("count", [0, 1, LEAST - 1, LEAST, LEAST + 1, 3 * LEAST])
-def test_every_answer_is_in_its_place(two_cores, count):
+def test_every_answer_is_in_its_place(two_cores, forked, count):
     """The order is that of the numbers, for any count, on one core or two."""
     assert spread(lambda at: b"%d" % at, count) == [b"%d" % at for at in range(count)]
-    assert children_of_this_test() is None
+    assert not left(forked)
 
 
 def test_many_are_made_by_another_process_and_few_are_not(two_cores):
@@ -54,7 +72,7 @@ def test_beside_another_thread_nothing_is_forked(monkeypatch):
 
 
 @pytest.mark.parametrize("how", ["raises", "is killed"])
-def test_what_a_child_fails_to_do_is_empty(two_cores, how, capfd):
+def test_what_a_child_fails_to_do_is_empty(two_cores, forked, how, capfd):
     """It is then no signature that the first library could have made."""
     parent = os.getpid()
 
@@ -66,7 +84,7 @@ def test_what_a_child_fails_to_do_is_empty(two_cores, how, capfd):
         return b"x"
 
     assert spread(work, LEAST) == [b"x", b""] * (LEAST // 2)
-    assert children_of_this_test() is None
+    assert not left(forked)
 
 
 def test_a_child_that_signs_otherwise_is_refused(two_cores, world, monkeypatch):

@@ -59,14 +59,16 @@ def check(case, *, ground):
     world, raw = _world(case.count)
     facts = read(raw, {world.vault.id: world.vault})
     enrolment = Enrolment(world.vault, trust_first(world.policy_envelope))
-    return lambda: steps.check(facts, enrolment), lambda found: str(len(found.passed)).encode()
+    known = {world.vault.id: enrolment}
+    return lambda: steps.check(facts, known), lambda found: str(len(found.passed)).encode()
 
 
 def rules(case, *, ground):
     """The rules alone, over a chain that is verified already."""
     world, raw = _world(case.count)
     facts = read(raw, {world.vault.id: world.vault})
-    checked = steps.check(facts, Enrolment(world.vault, trust_first(world.policy_envelope)))
+    enrolment = Enrolment(world.vault, trust_first(world.policy_envelope))
+    checked = steps.check(facts, {world.vault.id: enrolment})
     approved = approve_check(facts.documents.withdrawal, world.policy)
     spend = spend_of(facts, world.policy, approved, checked.history, None)
     return lambda: decide(world.policy, spend), lambda found: str(len(found.passed)).encode()
