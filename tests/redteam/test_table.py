@@ -57,6 +57,8 @@ ROWS = {
 """Which rows play what a file of tests/attacks shows against Bitcoin Core's consensus code."""
 
 NO_BUNDLE = {
+    "test_cross_coin": "the campaign's house holds BTC alone: one row has another coin",
+    "test_tokens": "the campaign's house holds BTC, which carries no tokens",
     "test_prices_bent": "the campaign's house has no limits by value",
     "test_group_hidden": "the campaign's house has one vault under each limit",
     "test_chosen_nonce": "a signing library turns thief: no bundle brings that about (step 11)",
