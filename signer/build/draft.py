@@ -135,7 +135,7 @@ def draft(
     paid: list[tuple[TxOut, PsbtOutput]] = [(output, PsbtOutput()) for output in payments]
     if chosen.change:
         output = TxOut(chosen.change, change.script_pubkey)
-        said = PsbtOutput(change.redeem_script, change.witness_script, _origins(change))
+        said = PsbtOutput(change.redeem_script, change.witness_script, change.keys)
         paid.append((output, said))
     shuffle(paid)
     tx = Transaction(
@@ -207,10 +207,6 @@ def _need(
     )
 
 
-def _origins(script: VaultScript) -> tuple[Derivation, ...]:
-    return script.keys
-
-
 def _input(vault: Vault, coin: UnspentCoin, previous: bytes) -> PsbtInput:
     """Everything about a coin; of segwit both forms of the output, since signers differ in taste.
 
@@ -234,7 +230,7 @@ def _input(vault: Vault, coin: UnspentCoin, previous: bytes) -> PsbtInput:
         sighash=vault.sighash,
         redeem_script=script.redeem_script,
         witness_script=script.witness_script,
-        derivations=_origins(script),
+        derivations=script.keys,
     )
 
 

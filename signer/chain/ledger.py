@@ -138,12 +138,11 @@ class Ledger:
     def _chain(self, block: BlockHash) -> list[BlockHash]:
         """The blocks from the genesis block up to this one."""
         found = []
-        while block in self._known and block not in self._best[len(self._best) - 1 :]:
+        while block in self._known and block != self._best[-1]:
             found.append(block)
             block = self._known[block].parent
-        if block in self._known:  # the usual case: it stands on the tip
-            return [*self._best, *reversed(found)]
-        return found[::-1]
+        # The usual case: it stands on the tip, and so on all that is known to be best.
+        return [*(self._best if block in self._known else ()), *reversed(found)]
 
 
 def _transactions(raw: bytes) -> tuple[bytes, ...]:

@@ -8,9 +8,9 @@ the vault, and is taken for one only here, to be left alone.
 from typing import Final
 
 from signer.core.errors import BadInput
+from signer.core.script import TOKEN_PREFIX
 from signer.core.wire import Reader
 
-_PREFIX: Final = 0xEF
 _CATEGORY: Final = 32
 """Bytes: the id of the transaction whose output made the token."""
 
@@ -27,7 +27,7 @@ def behind_token(script: bytes) -> bytes | None:
     """
     reader = Reader(script, "token")
     try:
-        if reader.u8() != _PREFIX:
+        if reader.take(1) != TOKEN_PREFIX:
             return None
         reader.take(_CATEGORY)
         bits = reader.u8()
