@@ -27,7 +27,7 @@ from signer.core.address import script_of
 from signer.core.errors import Fault, Refusal, Refused
 from signer.core.names import DocumentId, Height, Sats, Txid
 from signer.core.psbt_parts import Derivation, PsbtInput, PsbtOutput
-from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
+from signer.core.transaction import Outline, OutPoint, Transaction, TxIn, TxOut
 from signer.core.vault import CHANGE, Vault, VaultScript
 from signer.sign.check import SEQUENCE, VERSION, Checked, Enrolment, examine
 
@@ -215,9 +215,8 @@ def _input(vault: Vault, coin: UnspentCoin, previous: bytes) -> PsbtInput:
     """
     script = vault.script(coin.branch, coin.index)
     output = TxOut(coin.amount, script.script_pubkey)
-    tx = Transaction.parse(previous)
-    vout = coin.outpoint.vout
-    if tx.txid != coin.outpoint.txid or tx.outputs[vout : vout + 1] != (output,):
+    tx, vout = Outline.parse(previous), coin.outpoint.vout
+    if tx.txid != coin.outpoint.txid or vout >= len(tx.outputs) or tx.output(vout) != output:
         raise NodeNonsense(
             "a previous transaction contradicts its coin",
             expected=f"{coin.amount} sat to the vault in {coin.outpoint.txid}:{vout}",

@@ -60,7 +60,7 @@ def _global(
 
 def _input(given: PsbtInput) -> Iterator[Entry]:
     if given.previous_tx:
-        yield _entry(Input.PREVIOUS_TX, given.previous_tx.to_bytes())
+        yield _entry(Input.PREVIOUS_TX, given.previous_tx.raw)
     if given.witness_utxo:
         yield _entry(Input.WITNESS_UTXO, given.witness_utxo.to_bytes())
     for signature in sorted(given.partial_sigs, key=lambda s: s.pubkey):

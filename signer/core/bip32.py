@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial, reduce
 from hashlib import sha512
@@ -142,9 +142,10 @@ class ExtendedPublicKey:
         """
         _check_step(self.depth, index, HARDENED)
         children = Children(self)
-        (key,), chain_code = public_children([children], index), children.hash(index)[32:]
+        digest = children.hash(index.to_bytes(4, "big"))
+        (key,) = public_children([([children], index)])
         parent = bytes.fromhex(self.fingerprint)
-        return ExtendedPublicKey(key, chain_code, self.depth + 1, parent, index)
+        return ExtendedPublicKey(key, digest[32:], self.depth + 1, parent, index)
 
 
 class Children:
@@ -159,25 +160,36 @@ class Children:
         self._inner = sha512(bytes(byte ^ 0x36 for byte in block) + parent.key)
         self._outer = sha512(bytes(byte ^ 0x5C for byte in block))
 
-    def hash(self, index: int) -> bytes:
-        """What BIP32 hashes for child `index`, 0 to 2**31 - 1: its tweak, then its chain code."""
+    def hash(self, step: bytes) -> bytes:
+        """What BIP32 hashes for a child: its tweak, then its chain code.
+
+        Args:
+            step: its index, 0 to 2**31 - 1, in 4 bytes, big-endian.
+        """
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(index.to_bytes(4, "big"))
+        inner.update(step)
         outer.update(inner.digest())
         return outer.digest()
 
 
-def public_children(parents: Sequence[Children], index: int) -> list[bytes]:
-    """The public keys (33 bytes each) of child `index`, 0 to 2**31 - 1, of each parent.
+def public_children(wanted: Iterable[tuple[Sequence[Children], int]]) -> list[bytes]:
+    """Public keys, 33 bytes each: for each of some parents and an index, one a parent.
+
+    Args:
+        wanted: parents in order, and the index of their children, 0 to 2**31 - 1.
 
     Raises:
         BadInput: no key has this index (BIP32: a chance of 2**-127).
     """
-    tweaks = [parent.hash(index)[:32] for parent in parents]
-    keys = secp.add_tweaks([parent.point for parent in parents], tweaks)
+    points, tweaks = [], []
+    for parents, index in wanted:
+        step = index.to_bytes(4, "big")
+        points += [parent.point for parent in parents]
+        tweaks += [parent.hash(step)[:32] for parent in parents]
+    keys = secp.add_tweaks(points, tweaks)
     found = [key for key in keys if key is not None]
-    if len(found) != len(parents):
-        raise _bad("no key has this index", found=str(index))
+    if len(found) != len(keys):
+        raise _bad("no key has this index")
     return found
 
 
@@ -216,6 +228,10 @@ class ExtendedPrivateKey:
         """Its public key: compressed, 33 bytes."""
         return secp.public_key(self.secret)
 
+    @cached_property
+    def _children(self) -> Children:
+        return Children(self.public())
+
     def public(self) -> ExtendedPublicKey:
         """The public side."""
         return ExtendedPublicKey(self.key, self.chain_code, self.depth, self.parent, self.number)
@@ -232,8 +248,11 @@ class ExtendedPrivateKey:
             BadInput: out of range, too deep, or no key has this index.
         """
         _check_step(self.depth, index, 2 * HARDENED)
-        start = self.key if index < HARDENED else b"\x00" + self.secret
-        digest = hmac.digest(self.chain_code, start + index.to_bytes(4, "big"), "sha512")
+        step = index.to_bytes(4, "big")
+        if index < HARDENED:
+            digest = self._children.hash(step)
+        else:
+            digest = hmac.digest(self.chain_code, b"\x00" + self.secret + step, "sha512")
         secret = secp.tweak_add_secret(self.secret, digest[:32])
         if secret is None:
             raise _bad("no key has this index", found=str(index))

@@ -6,7 +6,7 @@ unknown fields too, stays as it is, byte for byte. Source: BIP174; Bitcoin Core 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import count, starmap
+from itertools import count
 from typing import Final, Self
 
 from signer.core import wire
@@ -14,7 +14,7 @@ from signer.core.errors import BadInput, Fault
 from signer.core.psbt_fields import GLOBAL, INPUT, OUTPUT, PROPRIETARY, Global, Input, Output
 from signer.core.psbt_map import Entry, FieldMap
 from signer.core.psbt_parts import Derivation, PartialSig, PsbtInput, PsbtOutput
-from signer.core.transaction import OutPoint, Transaction, TxOut, read_stack
+from signer.core.transaction import Outline, OutPoint, Transaction, TxOut, read_stack
 from signer.core.wire import Reader
 
 __all__ = [
@@ -44,7 +44,8 @@ MAGIC: Final = b"psbt\xff"
 IDENTIFIER: Final = b"coldquorum"
 
 # Types that are read here; a field of another one is kept as it came.
-_GLOBAL, _INPUT, _OUTPUT = frozenset(Global), frozenset(Input), frozenset(Output)
+_GLOBAL = frozenset((Global.UNSIGNED_TX, Global.XPUB, Global.VERSION))
+_INPUT, _OUTPUT = frozenset(range(0x09)), frozenset(range(0x03))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Psbt:
         outputs: one for each output of `tx`.
         xpubs: global extended public keys.
         others: every other global field, ours among them, in the order of the file.
+        ends: where the closing zero byte of each input's map is in `raw`.
     """
 
     raw: bytes
@@ -66,6 +68,7 @@ class Psbt:
     outputs: tuple[PsbtOutput, ...]
     xpubs: tuple[Derivation, ...]
     others: tuple[Entry, ...]
+    ends: tuple[int, ...]
 
     @classmethod
     def parse(cls, data: bytes, *, limit: int = MAX_PSBT) -> Self:
@@ -86,11 +89,12 @@ class Psbt:
         numbers = count(1)
         top = FieldMap(reader, "psbt: global", GLOBAL, numbers)
         tx = _unsigned(top)
-        known: dict[bytes, Transaction] = {}
-        inputs = tuple(
-            _input(FieldMap(reader, f"psbt: input {at}", INPUT, numbers), txin.outpoint, known)
-            for at, txin in enumerate(tx.inputs)
-        )
+        known: dict[bytes, Outline] = {}
+        inputs, ends = [], []
+        for at, txin in enumerate(tx.inputs):
+            fields = FieldMap(reader, f"psbt: input {at}", INPUT, numbers)
+            inputs.append(_input(fields, txin.outpoint, known))
+            ends.append(fields.end)
         outputs = tuple(
             _output(FieldMap(reader, f"psbt: output {at}", OUTPUT, numbers))
             for at in range(len(tx.outputs))
@@ -99,10 +103,11 @@ class Psbt:
         reader.finish()
         if len({txin.outpoint for txin in tx.inputs}) != len(inputs):
             reader.fail("two inputs spend the same coin")
-        xpubs = tuple(starmap(Derivation, top.all(Global.XPUB).items()))
+        xpubs = Derivation.many(top.all(Global.XPUB))
         if any(len(xpub.path) != xpub.pubkey[4] for xpub in xpubs):  # BIP32: the depth
             top.fail("extended public key: path does not reach the key's depth")
-        return cls(data, tx, inputs, outputs, xpubs, top.others(_GLOBAL))
+        others = top.others(_GLOBAL)
+        return cls(data, tx, tuple(inputs), outputs, xpubs, others, tuple(ends))
 
 
 def _unsigned(top: FieldMap) -> Transaction:
@@ -122,9 +127,10 @@ def _unsigned(top: FieldMap) -> Transaction:
             found=f"{len(raw):,} bytes",
             hint="spend fewer coins at once",
         )
-    tx = top.one(Global.UNSIGNED_TX, lambda reader: Transaction.read(reader, witness=False))
-    if tx is None:
+    outline = top.one(Global.UNSIGNED_TX, lambda reader: Outline.read(reader, witness=False))
+    if outline is None:
         top.fail("no unsigned transaction")
+    tx = outline.whole()
     if any(txin.script_sig for txin in tx.inputs):
         top.fail("the unsigned transaction has a script sig")
     if tx.to_bytes() != raw:
@@ -132,12 +138,10 @@ def _unsigned(top: FieldMap) -> Transaction:
     return tx
 
 
-def _input(fields: FieldMap, outpoint: OutPoint, known: dict[bytes, Transaction]) -> PsbtInput:
+def _input(fields: FieldMap, outpoint: OutPoint, known: dict[bytes, Outline]) -> PsbtInput:
     raw = fields.raw(Input.PREVIOUS_TX)
     # Coins of one payment share their previous transaction: it is read once.
-    previous = known.get(raw) or fields.one(
-        Input.PREVIOUS_TX, lambda reader: Transaction.read(reader, witness=True)
-    )
+    previous = known.get(raw) or fields.one(Input.PREVIOUS_TX, Outline.read)
     if previous is not None:
         known[raw] = previous
         if previous.txid != outpoint.txid:
@@ -156,16 +160,15 @@ def _input(fields: FieldMap, outpoint: OutPoint, known: dict[bytes, Transaction]
         previous_tx=previous,
         witness_utxo=fields.one(Input.WITNESS_UTXO, TxOut.read),
         partial_sigs=tuple(
-            [PartialSig(key, value) for key, value in fields.all(Input.PARTIAL_SIG).items()]
+            [PartialSig(key, value) for key, value in fields.all(Input.PARTIAL_SIG)]
         ),
         sighash=fields.one(Input.SIGHASH, Reader.u32),
         redeem_script=fields.raw(Input.REDEEM_SCRIPT),
         witness_script=fields.raw(Input.WITNESS_SCRIPT),
-        derivations=tuple(starmap(Derivation, fields.all(Input.DERIVATION).items())),
+        derivations=Derivation.many(fields.all(Input.DERIVATION)),
         final_script_sig=fields.raw(Input.FINAL_SCRIPT_SIG),
         final_script_witness=fields.one(Input.FINAL_SCRIPT_WITNESS, read_stack) or (),
         others=fields.others(_INPUT),
-        end=fields.end,
     )
 
 
@@ -173,7 +176,7 @@ def _output(fields: FieldMap) -> PsbtOutput:
     return PsbtOutput(
         redeem_script=fields.raw(Output.REDEEM_SCRIPT),
         witness_script=fields.raw(Output.WITNESS_SCRIPT),
-        derivations=tuple(starmap(Derivation, fields.all(Output.DERIVATION).items())),
+        derivations=Derivation.many(fields.all(Output.DERIVATION)),
         others=fields.others(_OUTPUT),
     )
 
@@ -210,8 +213,8 @@ def with_partial_sigs(psbt: Psbt, signatures: Mapping[int, Iterable[PartialSig]]
     at = 0
     for index in sorted(signatures):
         known = {s.pubkey: s.signature for s in psbt.inputs[index].partial_sigs}
-        parts.append(psbt.raw[at : psbt.inputs[index].end])
-        at = psbt.inputs[index].end
+        parts.append(psbt.raw[at : psbt.ends[index]])
+        at = psbt.ends[index]
         for new in sorted(signatures[index], key=lambda s: s.pubkey):
             if new.pubkey not in known:
                 known[new.pubkey] = new.signature

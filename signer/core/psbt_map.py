@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeVar
 
-from signer.core.psbt_fields import NOTHING, FieldType
+from signer.core.psbt_fields import ANYTHING, FieldType, Form
 from signer.core.wire import Reader
 
 _T = TypeVar("_T")
@@ -31,7 +31,7 @@ class Entry:
 
 
 class FieldMap:
-    """A map that has been read: no key twice, every known field in its shape.
+    """A map that has been read: no key twice, every known field in its form.
 
     Args:
         reader: at the map's first byte; left after the zero byte that closes it.
@@ -40,7 +40,7 @@ class FieldMap:
         numbers: count the fields of the whole file.
 
     Raises:
-        BadInput: cut short, too many fields, a key twice, a known field out of shape.
+        BadInput: cut short, too many fields, a key twice, a known field out of form.
     """
 
     __slots__ = ("_data", "_found", "_types", "_where", "end")
@@ -49,31 +49,27 @@ class FieldMap:
         self, reader: Reader, where: str, types: Mapping[int, FieldType], numbers: Iterator[int]
     ) -> None:
         self._data, self._where, self._types = reader.data, where, types
-        self._found: dict[bytes, slice] = {}  # where a key's value is
+        self._found: dict[bytes, tuple[bytes, int]] = {}  # by key: a value, and where it begins
         reader.where = where
         while key := reader.var_bytes():
-            at = reader.position
-            kind = key[0]
-            if kind >= 0xFD:  # noqa: PLR2004 -- the type takes more bytes; none of them is known
-                kind = Reader(self._data, f"{where}: key", at - len(key), at).compact_size()
-            known = types.get(kind) or FieldType(f"field 0x{kind:02x}", Reader.rest)
-            reader.where = place = f"{where}: {known.name}"
+            known, size = types.get(key[0]) or _unknown(key, where), len(key) - 1
+            form, at = known.key, reader.position
+            reader.part = known.name
             if key in self._found:
                 reader.fail("comes twice", found=f"key {key[:40].hex()}")
             if len(self._found) == MAX_IN_MAP or next(numbers) > MAX_IN_ALL:
-                reader.fail(
-                    "too many fields",
-                    expected=f"at most {MAX_IN_MAP:,} in a map, {MAX_IN_ALL:,} in all",
-                )
-            if len(key) > 1 or known.key is not NOTHING:
-                reader.where += ": key"
-                _shaped(known.key, reader, at - len(key) + 1, at)
-                reader.where = place
-            start = reader.skip(reader.compact_size())
-            self._found[key] = slice(start, reader.position)
-            if known.value is not Reader.rest:
-                _shaped(known.value, reader, start, reader.position)
-            reader.where = where
+                most = f"at most {MAX_IN_MAP:,} in a map, {MAX_IN_ALL:,} in all"
+                reader.fail("too many fields", expected=most)
+            # Nearly all of a PSBT passes here: what has its form is asked nothing else.
+            heads = form.heads
+            if size not in form.sizes or (heads and key[1] not in heads[size]) or form.read:
+                _check(form, reader, at - size, ": key")
+            value, form = reader.var_bytes(), known.value
+            at = reader.position - len(value)
+            if len(value) not in form.sizes or form.read:
+                _check(form, reader, at)
+            self._found[key] = value, at
+            reader.part = ""
         self.end = reader.position - 1
 
     def one(self, kind: int, read: Callable[[Reader], _T]) -> _T | None:
@@ -82,26 +78,27 @@ class FieldMap:
         Raises:
             BadInput: `read` did, or left bytes.
         """
-        place = self._found.get(bytes((kind,)))
-        if place is None:
+        found = self._found.get(bytes((kind,)))
+        if found is None:
             return None
-        where = f"{self._where}: {self._types[kind].name}"
-        return _shaped(read, Reader(self._data, where), place.start, place.stop)
+        where, (value, at) = f"{self._where}: {self._types[kind].name}", found
+        reader = Reader(self._data, where, at, at + len(value))
+        result = read(reader)
+        reader.finish()
+        return result
 
     def raw(self, kind: int) -> bytes:
         """The same as it is; empty when the field is absent."""
-        place = self._found.get(bytes((kind,)))
-        return self._data[place] if place else b""
+        return self._found.get(bytes((kind,)), (b"", 0))[0]
 
-    def all(self, kind: int) -> dict[bytes, bytes]:
+    def all(self, kind: int) -> list[tuple[bytes, bytes]]:
         """Every field of a type: key data and value, in the order of the file."""
-        data = self._data
-        return {key[1:]: data[at] for key, at in self._found.items() if key[0] == kind}
+        return [(key[1:], value) for key, (value, _) in self._found.items() if key[0] == kind]
 
     def others(self, read: Container[int]) -> tuple[Entry, ...]:
         """Every field of a type that is not in `read`, in the order of the file."""
-        kept = [key for key in self._found if key[0] not in read]
-        return tuple([Entry(key, self._data[self._found[key]]) for key in kept])
+        found = self._found.items()
+        return tuple([Entry(key, value) for key, (value, _) in found if key[0] not in read])
 
     def fail(self, what: str, *, expected: str = "", found: str = "", hint: str = "") -> NoReturn:
         """Raises BadInput about the map as a whole."""
@@ -110,10 +107,17 @@ class FieldMap:
         )
 
 
-def _shaped(read: Callable[[Reader], _T], reader: Reader, start: int, stop: int) -> _T:
-    """What `read` makes of all bytes from `start` to `stop`; then `reader` goes on as it was."""
-    reader.position, reader.end, end = start, stop, reader.end
-    value = read(reader)
-    reader.finish()
-    reader.end = end
-    return value
+def _unknown(key: bytes, where: str) -> FieldType:
+    kind = Reader(key, f"{where}: key").compact_size()
+    return FieldType(f"field 0x{kind:02x}", ANYTHING)
+
+
+def _check(form: Form, reader: Reader, start: int, end: str = "") -> None:
+    """Ask a form about bytes that have been read, from `start` on."""
+    part = Reader(reader.data, f"{reader.where}: {reader.part}{end}", start, reader.position)
+    if form.read:
+        form.read(part)
+        part.finish()
+    else:
+        shown = part.peek(40).hex() if form.heads else f"{part.left} bytes"
+        part.fail(form.wrong, expected=form.expected, found=shown)

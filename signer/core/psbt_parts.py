@@ -3,14 +3,16 @@
 Nothing here is verified beyond its form: these are the coordinator's claims.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
 from struct import unpack
 from typing import NamedTuple
 
 from signer.core import wire
 from signer.core.names import Fingerprint
 from signer.core.psbt_map import Entry
-from signer.core.transaction import Transaction, TxOut
+from signer.core.transaction import Outline, TxOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Derivation(NamedTuple):
     origin: bytes
 
     @classmethod
+    def many(cls, pairs: Iterable[tuple[bytes, bytes]]) -> "tuple[Derivation, ...]":
+        """From keys and origins."""
+        return tuple(map(partial(tuple.__new__, cls), pairs))
+
+    @classmethod
     def of(cls, pubkey: bytes, fingerprint: Fingerprint, path: tuple[int, ...]) -> "Derivation":
         """From what the properties say."""
         return cls(pubkey, bytes.fromhex(fingerprint) + b"".join(map(wire.u32, path)))
@@ -55,9 +62,8 @@ class Derivation(NamedTuple):
         return unpack(f"<{len(self.origin) // 4 - 1}I", self.origin[4:])
 
 
-@dataclass(frozen=True, slots=True)
-class PsbtInput:
-    """What the PSBT says of an input.
+class PsbtInput(NamedTuple):
+    """What the PSBT says of an input. Thousands are made: hence no dataclass.
 
     Attributes:
         previous_tx: the whole previous transaction; its id is the outpoint's.
@@ -70,10 +76,9 @@ class PsbtInput:
         final_script_sig: empty when absent.
         final_script_witness: the stack, empty when absent.
         others: every other field, in the order of the file.
-        end: where this map's closing zero byte is in the file.
     """
 
-    previous_tx: Transaction | None = None
+    previous_tx: Outline | None = None
     witness_utxo: TxOut | None = None
     partial_sigs: tuple[PartialSig, ...] = ()
     sighash: int | None = None
@@ -83,12 +88,10 @@ class PsbtInput:
     final_script_sig: bytes = b""
     final_script_witness: tuple[bytes, ...] = ()
     others: tuple[Entry, ...] = ()
-    end: int = field(default=0, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class PsbtOutput:
-    """What the PSBT says of an output.
+class PsbtOutput(NamedTuple):
+    """What the PSBT says of an output. Thousands are made: hence no dataclass.
 
     Attributes:
         redeem_script: empty when absent.

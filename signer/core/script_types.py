@@ -9,12 +9,12 @@ sh32(sortedmulti(...))      p2sh32        CHIP-2022-05 (Bitcoin Cash); the notat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from signer.core.script import p2sh, p2sh32, p2wsh
 
 
-@dataclass(frozen=True, slots=True)
-class Scripts:
+class Scripts(NamedTuple):
     """Everything that follows from a multisig script.
 
     Attributes:
@@ -26,11 +26,6 @@ class Scripts:
     script_pubkey: bytes
     redeem_script: bytes
     witness_script: bytes
-
-    @property
-    def code(self) -> bytes:
-        """The multisig script: what signatures commit to."""
-        return self.witness_script or self.redeem_script
 
 
 @dataclass(frozen=True, slots=True)

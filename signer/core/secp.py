@@ -108,6 +108,7 @@ def add_tweaks(points: Iterable[Point], tweaks: Iterable[bytes]) -> list[bytes |
     terms = ffi.new("secp256k1_pubkey *[2]", (ffi.NULL, term))
     total = ffi.new("secp256k1_pubkey *")  # not one of the terms: combine clears it first
     out, size, sums = ffi.new("unsigned char[33]"), ffi.new("size_t *", _KEY), []
+    copy = ffi.buffer(out)
     for point, tweak in zip(points, tweaks, strict=True):
         terms[0] = point.inner
         fine = (
@@ -116,7 +117,7 @@ def add_tweaks(points: Iterable[Point], tweaks: Iterable[bytes]) -> list[bytes |
             and lib.secp256k1_ec_pubkey_combine(ctx, total, terms, 2)
             and lib.secp256k1_ec_pubkey_serialize(ctx, out, size, total, _COMPRESSED)
         )
-        sums.append(bytes(ffi.buffer(out)) if fine else None)
+        sums.append(copy[:] if fine else None)
     return sums
 
 

@@ -1,4 +1,4 @@
-"""What a signature signs: the digests of BIP143 and, for BTC's and MONA's P2SH, of 2009.
+"""What a signature signs: the digests of BIP143 and, for BTC's and MONA's P2SH, `legacy.py`'s.
 
 The signers here sign with ALL alone; the other types are for judging signatures that came from
 elsewhere, and for the standards' vectors. Digests are 32 bytes in natural order. Bitcoin Cash
@@ -6,11 +6,11 @@ takes BIP143's digest for every input, its fork id in the sighash type (bitcoin-
 `src/script/sighashtype.h`; "Replay Protected Sighash" of the 2017 upgrade).
 """
 
-from hashlib import sha256 as hasher
 from typing import Final
 
 from signer.core import wire
-from signer.core.hashes import sha256, sha256d
+from signer.core.hashes import sha256d
+from signer.core.legacy import Legacy
 from signer.core.names import Sats
 from signer.core.transaction import Transaction
 
@@ -22,18 +22,18 @@ ANYONECANPAY: Final = 0x80
 
 _TYPE: Final = 0x1F  # Core `SignatureHash`: the bits that tell NONE and SINGLE from the rest
 _ZERO: Final = bytes(32)
-_EMPTY_INPUT: Final = 41  # outpoint 36, empty script 1, sequence 4
 
 
 class Bip143:
     """BIP143 digests of one transaction; what all its inputs share is hashed once."""
 
-    __slots__ = ("_outputs", "_prevouts", "_sequences", "_tx")
+    __slots__ = ("_outpoints", "_outputs", "_prevouts", "_sequences", "_tx")
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._prevouts = sha256d(b"".join(i.outpoint.to_bytes() for i in tx.inputs))
-        self._sequences = sha256d(b"".join(wire.u32(i.sequence) for i in tx.inputs))
+        self._outpoints = [i.outpoint.to_bytes() for i in tx.inputs]
+        self._prevouts = sha256d(b"".join(self._outpoints))
+        self._sequences = sha256d(b"".join([wire.u32(i.sequence) for i in tx.inputs]))
         self._outputs = sha256d(b"".join(o.to_bytes() for o in tx.outputs))
 
     def digest(self, index: int, script_code: bytes, amount: Sats, sighash: int = ALL) -> bytes:
@@ -46,7 +46,6 @@ class Bip143:
             sighash: the sighash type, the signature's last byte.
         """
         tx = self._tx
-        txin = tx.inputs[index]
         kind = sighash & _TYPE
         alone = sighash & ANYONECANPAY
         outputs = self._outputs
@@ -58,54 +57,21 @@ class Bip143:
             wire.u32(tx.version)
             + (_ZERO if alone else self._prevouts)
             + (_ZERO if alone or kind in (NONE, SINGLE) else self._sequences)
-            + txin.outpoint.to_bytes()
+            + self._outpoints[index]
             + wire.var_bytes(script_code)
             + wire.u64(amount)
-            + wire.u32(txin.sequence)
+            + wire.u32(tx.inputs[index].sequence)
             + outputs
             + wire.u32(tx.lock_time)
             + wire.u32(sighash)
         )
 
 
-class Legacy:
-    """Digests for ALL of a transaction's inputs before segwit (Core, `SignatureHash`).
-
-    Each is over the whole transaction, with the script in its own input and none in the others.
-    What comes before an input is the same for all later ones, and is hashed once.
-    """
-
-    __slots__ = ("_after", "_before", "_tx")
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
-        state, self._before = hasher(wire.u32(tx.version) + wire.compact_size(len(tx.inputs))), []
-        empty = [i.outpoint.to_bytes() + b"\0" + wire.u32(i.sequence) for i in tx.inputs]
-        for part in empty:
-            self._before.append(state.copy())
-            state.update(part)
-        tail = wire.compact_size(len(tx.outputs)) + b"".join(o.to_bytes() for o in tx.outputs)
-        self._after = b"".join(empty) + tail + wire.u32(tx.lock_time)
-
-    def digest(self, index: int, script_code: bytes, amount: Sats, sighash: int = ALL) -> bytes:
-        """The digest that a signature of input `index` signs.
-
-        Args:
-            index: of the input.
-            script_code: the redeem script, without OP_CODESEPARATOR.
-            amount: not committed to: the whole previous transaction has to prove it.
-            sighash: ALL. The other types change what is hashed, and no vault has them.
-        """
-        del amount
-        txin, state = self._tx.inputs[index], self._before[index].copy()
-        own = txin.outpoint.to_bytes() + wire.var_bytes(script_code) + wire.u32(txin.sequence)
-        state.update(own)
-        state.update(memoryview(self._after)[_EMPTY_INPUT * (index + 1) :])
-        state.update(wire.u32(sighash))
-        return sha256(state.digest())
+Digests = Bip143 | Legacy
+"""What makes the digests of a transaction's inputs."""
 
 
-def digests(tx: Transaction, *, segwit: bool, sighash: int) -> Bip143 | Legacy:
+def digests(tx: Transaction, *, segwit: bool, sighash: int) -> Digests:
     """What makes a transaction's digests.
 
     Args:

@@ -6,7 +6,7 @@ Sources: Bitcoin Core `src/primitives/transaction.h`; BIP141 (weight), BIP144 (w
 from dataclasses import dataclass
 from functools import cached_property
 from struct import Struct
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from signer.core import wire
 from signer.core.coins import COINS
@@ -20,8 +20,10 @@ MAX_TRANSACTION: Final = 4_000_000
 # The largest supply of any coin (Core `MoneyRange`): what parses here knows of no coin yet.
 MAX_AMOUNT: Final = max(coin.max_money for coin in COINS.values())
 
-_OUTPOINT: Final = Struct("<32sI")
-_LEAST_INPUT: Final = 41  # outpoint 36, empty script 1, sequence 4
+_U32: Final = 4  # bytes
+_AMOUNT: Final = Struct("<Q")
+_OUTPOINT: Final = 36  # bytes: a txid and an index
+_BARE_INPUT: Final = Struct("<32sIBI")  # outpoint, empty script, sequence: no input takes less
 _LEAST_OUTPUT: Final = 9  # amount 8, empty script 1
 _MARKER: Final = b"\x00\x01"  # BIP144: no inputs, then the flag that witnesses follow
 _WITNESS_SCALE: Final = 4  # BIP141: a byte outside the witnesses weighs four units
@@ -80,10 +82,7 @@ class TxOut:
         Raises:
             BadInput: cut short, or an amount over the supply.
         """
-        amount = reader.u64()
-        if amount > MAX_AMOUNT:
-            reader.fail("amount is over the supply", found=str(amount))
-        return cls(Sats(amount), reader.var_bytes())
+        return cls(_amount(reader), reader.var_bytes())
 
     def to_bytes(self) -> bytes:
         """Eight bytes of amount, then the script with its length in front."""
@@ -107,53 +106,13 @@ class Transaction:
     lock_time: int
 
     @classmethod
-    def parse(cls, data: bytes) -> Self:
+    def parse(cls, data: bytes) -> "Transaction":
         """Reads the network form (BIP144), with or without witnesses.
 
         Raises:
-            BadInput: cut short, trailing bytes, too large, no inputs, an amount over the supply,
-                an oversized count, a compact size that is not the shortest, a witness form
-                without witnesses.
+            BadInput: as `Outline.read`.
         """
-        return cls.read(Reader(data, "transaction"), witness=True)
-
-    @classmethod
-    def read(cls, reader: Reader, *, witness: bool) -> Self:
-        """Reads a transaction that fills all that is left of `reader`.
-
-        Args:
-            reader: at the transaction's first byte.
-            witness: False reads the form without witnesses that a PSBT's unsigned transaction
-                has, where a count of no inputs means just that (BIP174).
-
-        Raises:
-            BadInput: as `parse`.
-        """
-        if reader.left > MAX_TRANSACTION:
-            reader.fail("too large", expected=f"at most {MAX_TRANSACTION} bytes")
-        data, start, version = reader.data, reader.position, reader.u32()
-        segwit = witness and reader.peek(2) == _MARKER
-        if segwit:
-            reader.take(2)
-        body = reader.position
-        spent = [
-            (_read_outpoint(reader), reader.var_bytes(), reader.u32())
-            for _ in range(reader.count(_LEAST_INPUT))
-        ]
-        if witness and not spent:
-            reader.fail("transaction without inputs")
-        outputs = tuple([TxOut.read(reader) for _ in range(reader.count(_LEAST_OUTPUT))])
-        after = reader.position
-        stacks = [read_stack(reader) if segwit else () for _ in spent]
-        if segwit and not any(stacks):
-            reader.fail("witness form without witnesses")
-        inputs = tuple([TxIn(*one, stack) for one, stack in zip(spent, stacks, strict=True)])
-        tx = cls(version, inputs, outputs, reader.u32())
-        reader.finish()
-        # What is read here is written in one way only, so the form without witnesses is in there.
-        stripped = data[start : start + 4], data[body:after], wire.u32(tx.lock_time)
-        tx.__dict__["txid"] = Txid(sha256d(b"".join(stripped))[::-1].hex())
-        return tx
+        return Outline.parse(data).whole()
 
     def to_bytes(self, *, witness: bool = True) -> bytes:
         """The network form (BIP144), or the form without witnesses that the txid hashes."""
@@ -188,9 +147,111 @@ class Transaction:
         return -(-self.weight // _WITNESS_SCALE)
 
 
-def _read_outpoint(reader: Reader) -> OutPoint:
-    txid, vout = _OUTPOINT.unpack_from(reader.data, reader.skip(_OUTPOINT.size))
-    return OutPoint(Txid(txid[::-1].hex()), vout)
+class Outline(NamedTuple):
+    """A transaction in the network's form (BIP144): every byte is checked, nothing is taken apart.
+
+    Of the previous transactions, most of a PSBT, only the id and one output matter to a signer.
+
+    Attributes:
+        raw: all bytes.
+        txid: as `Transaction.txid`.
+        outputs: where each begins.
+        body: where the count of inputs is.
+        segwit: whether there are witnesses.
+    """
+
+    raw: bytes
+    txid: Txid
+    outputs: list[int]
+    body: int
+    segwit: bool
+
+    @classmethod
+    def read(cls, reader: Reader, *, witness: bool = True) -> Self:
+        """Reads a transaction that fills all that is left of `reader`.
+
+        Args:
+            reader: at the transaction's first byte.
+            witness: False reads the form without witnesses that a PSBT's unsigned transaction
+                has, where a count of no inputs means just that (BIP174).
+
+        Raises:
+            BadInput: cut short, trailing bytes, too large, no inputs, an amount over the supply,
+                an oversized count, a compact size that is not the shortest, a witness form
+                without witnesses.
+        """
+        if reader.left > MAX_TRANSACTION:
+            reader.fail("too large", expected=f"at most {MAX_TRANSACTION} bytes")
+        raw, start = reader.peek(reader.left), reader.skip(_U32)
+        segwit = witness and reader.peek(len(_MARKER)) == _MARKER
+        body = reader.skip(len(_MARKER)) + len(_MARKER) if segwit else reader.position
+        inputs, outputs = reader.count(_BARE_INPUT.size), []
+        if witness and not inputs:
+            reader.fail("transaction without inputs")
+        for _ in range(inputs):
+            reader.skip(_OUTPOINT)
+            reader.var_bytes()
+            reader.skip(_U32)
+        for _ in range(reader.count(_LEAST_OUTPUT)):
+            outputs.append(reader.position - start)
+            _amount(reader)
+            reader.var_bytes()
+        after = reader.position - start
+        stacks = [read_stack(reader) for _ in range(inputs if segwit else 0)]
+        if segwit and not any(stacks):
+            reader.fail("witness form without witnesses")
+        reader.skip(_U32)
+        reader.finish()
+        # All this is written in one way only, so the form without witnesses is in there.
+        body -= start
+        stripped = raw[:_U32] + raw[body:after] + raw[-_U32:]
+        return cls(raw, Txid(sha256d(stripped)[::-1].hex()), outputs, body, segwit)
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Reads bytes that are all one transaction.
+
+        Raises:
+            BadInput: as `read`.
+        """
+        return cls.read(Reader(data, "transaction"))
+
+    def output(self, index: int) -> TxOut:
+        """One output.
+
+        Raises:
+            IndexError: there is none of this index.
+        """
+        return TxOut.read(Reader(self.raw, "output", self.outputs[index]))
+
+    def whole(self) -> Transaction:
+        """All of it."""
+        version = Reader(self.raw, "transaction").u32()
+        reader = Reader(self.raw, "transaction", self.body)
+        spent = [_read_input(reader) for _ in range(reader.compact_size())]
+        outputs = tuple([TxOut.read(reader) for _ in range(reader.compact_size())])
+        stacks = [read_stack(reader) if self.segwit else () for _ in spent]
+        inputs = tuple([TxIn(*one, stack) for one, stack in zip(spent, stacks, strict=True)])
+        tx = Transaction(version, inputs, outputs, reader.u32())
+        tx.__dict__["txid"] = self.txid  # the same, and known already
+        return tx
+
+
+def _amount(reader: Reader) -> Sats:
+    (amount,) = _AMOUNT.unpack_from(reader.data, reader.skip(_AMOUNT.size))
+    if amount > MAX_AMOUNT:
+        reader.fail("amount is over the supply", found=str(amount))
+    return Sats(amount)
+
+
+def _read_input(reader: Reader) -> tuple[OutPoint, bytes, int]:
+    """Outpoint, script, sequence; all at once where there is no script."""
+    at, script = reader.skip(_BARE_INPUT.size), b""
+    txid, vout, size, sequence = _BARE_INPUT.unpack_from(reader.data, at)
+    if size:
+        reader.position = at + _OUTPOINT
+        script, sequence = reader.var_bytes(), reader.u32()
+    return OutPoint(Txid(txid[::-1].hex()), vout), script, sequence
 
 
 def read_stack(reader: Reader) -> tuple[bytes, ...]:

@@ -1,8 +1,11 @@
 """The vault document: whose keys, how many of them, and every script that follows from that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
+from struct import Struct
+from typing import NamedTuple
 
 from policies import strict_json
 from policies.strict_json import Fields
@@ -13,18 +16,19 @@ from signer.core.bip32 import HARDENED, Children, public_children
 from signer.core.descriptor import Descriptor, VaultKey
 from signer.core.errors import BadInput, Fault, SelfTestFailed
 from signer.core.names import DocumentId, Fingerprint, Height
-from signer.core.psbt_parts import Derivation
+from signer.core.psbt_parts import Derivation, PartialSig
 from signer.core.script import COMPRESSED, multisig, p2sh32, push
-from signer.core.script_types import Scripts
-from signer.core.sighash import Bip143, Legacy, digests
+from signer.core.sighash import Digests, digests
 from signer.core.signatures import ECDSA, SCHEMES, Scheme
+from signer.core.spread import Spread, in_turn
 from signer.core.transaction import Transaction
-from signer.core.wire import u32
 
 __all__ = [
     "CHANGE",
     "ENFORCING",
     "RECEIVE",
+    "STEPS",
+    "Place",
     "Vault",
     "VaultKey",
     "VaultScript",
@@ -40,6 +44,12 @@ ENFORCING = "enforcing"
 
 MAX_VAULT = 1 << 16
 """Bytes of a payload; 15 keys take about 4,000."""
+
+Place = tuple[int, int]
+"""Branch and index."""
+
+STEPS = Struct("<II")
+"""A place, as an origin of BIP174 ends."""
 
 _KEYS = ("kind", "version", "name", "coin", "network", "descriptor", "birth_height", "signers")
 _bad = partial(BadInput, fault=Fault.COORDINATOR)
@@ -60,15 +70,25 @@ class VaultSigner:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
-class VaultScript(Scripts):
-    """Everything about one address of the vault.
+class VaultScript(NamedTuple):
+    """Everything about one address of the vault. Thousands are made: hence no dataclass.
 
     Attributes:
+        script_pubkey: what an output holds.
+        redeem_script: what a script hash stands for; empty for P2WSH.
+        witness_script: what a witness program stands for; empty before segwit.
         keys: in script order: sorted by public key (BIP67).
     """
 
+    script_pubkey: bytes
+    redeem_script: bytes
+    witness_script: bytes
     keys: tuple[Derivation, ...]
+
+    @property
+    def code(self) -> bytes:
+        """The multisig script: what signatures commit to."""
+        return self.witness_script or self.redeem_script
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +105,7 @@ class Vault:
         signers: in the order of the descriptor's keys.
         form: the descriptor, read.
         scheme: of its signatures; a document that says nothing means ECDSA.
+        sighash: the one type that its signatures have.
     """
 
     payload: bytes = field(repr=False)
@@ -96,6 +117,7 @@ class Vault:
     signers: tuple[VaultSigner, ...] = field(compare=False)
     form: Descriptor = field(compare=False, repr=False)
     scheme: Scheme = field(compare=False, repr=False)
+    sighash: int = field(compare=False)
     _branches: tuple[tuple[Children, ...], ...] = field(compare=False, repr=False)
     _origins: tuple[bytes, ...] = field(compare=False, repr=False)
 
@@ -136,9 +158,9 @@ class Vault:
         origins = tuple(
             Derivation.of(k.xpub.key, k.origin.fingerprint, k.origin.path).origin for k in form.keys
         )
-        text, chosen = form.text, SCHEMES[scheme]
         return cls(
-            payload, name, coin, network, text, birth, signers, form, chosen, branches, origins
+            *(payload, name, coin, network, form.text, birth, signers, form),
+            *(SCHEMES[scheme], coins.coin(coin).sighash, branches, origins),
         )
 
     @property
@@ -169,18 +191,41 @@ class Vault:
         """Derive everything about an address.
 
         Raises:
-            BadInput: no such branch (0 or 1) or index (0 to 2**31 - 1).
+            BadInput: as `scripts`.
         """
-        if branch not in (RECEIVE, CHANGE) or not 0 <= index < HARDENED:
-            raise _bad("the vault has no such address", found=f"{branch}/{index}")
-        pubkeys, place = public_children(self._branches[branch], index), u32(branch) + u32(index)
-        keys = sorted(
-            [Derivation(k, at + place) for k, at in zip(pubkeys, self._origins, strict=True)]
-        )
-        scripts = self.form.form.of(multisig(self.threshold, sorted(pubkeys)))
-        return VaultScript(
-            scripts.script_pubkey, scripts.redeem_script, scripts.witness_script, tuple(keys)
-        )
+        return self.scripts([(branch, index)])[0]
+
+    def scripts(self, places: Sequence[Place], spread: Spread = in_turn) -> list[VaultScript]:
+        """Derive everything about many addresses.
+
+        Args:
+            places: where they stand, in the order of what is returned.
+            spread: for instance on all cores; the keys are public.
+
+        Raises:
+            BadInput: no such branch (0 or 1) or index (0 to 2**31 - 1), or a core failed.
+        """
+        for branch, index in places:
+            if branch not in (RECEIVE, CHANGE) or not 0 <= index < HARDENED:
+                raise _bad("the vault has no such address", found=f"{branch}/{index}")
+
+        def keys(numbers: Sequence[int]) -> list[bytes]:
+            wanted = [places[at] for at in numbers]
+            found = public_children([(self._branches[branch], at) for branch, at in wanted])
+            size = len(self._origins)
+            return [b"".join(found[at : at + size]) for at in range(0, len(found), size)]
+
+        return list(map(self._script, places, spread(keys, len(places))))
+
+    def _script(self, place: Place, joined: bytes) -> VaultScript:
+        """Of the public keys in the descriptor's order."""
+        if len(joined) != COMPRESSED * len(self._origins):
+            raise BadInput("a core has failed", fault=Fault.MACHINE, hint="try again")
+        steps, starts = STEPS.pack(*place), range(0, len(joined), COMPRESSED)
+        keys = [joined[at : at + COMPRESSED] for at in starts]
+        found = sorted(zip(keys, [origin + steps for origin in self._origins], strict=True))
+        scripts = self.form.form.of(multisig(self.threshold, [key for key, _ in found]))
+        return VaultScript(*scripts, Derivation.many(found))
 
     def address(self, branch: int, index: int) -> str:
         """Derive an address.
@@ -190,12 +235,16 @@ class Vault:
         """
         return str(address_of(self.script(branch, index).script_pubkey, self.coin, self.network))
 
-    @property
-    def sighash(self) -> int:
-        """The one sighash type that its signatures have."""
-        return coins.coin(self.coin).sighash
+    def accepts(self, signature: PartialSig, script: VaultScript, digest: bytes) -> bool:
+        """Whether it is by a key of the script, of the one sighash type, and verifies."""
+        bare, sighash = signature.signature[:-1], signature.signature[-1]
+        return (
+            sighash == self.sighash
+            and signature.pubkey in {key.pubkey for key in script.keys}
+            and self.scheme.verify(digest, bare, signature.pubkey)
+        )
 
-    def digests(self, tx: Transaction) -> Bip143 | Legacy:
+    def digests(self, tx: Transaction) -> Digests:
         """What makes the digests of a transaction that spends from it."""
         return digests(tx, segwit=self.form.form.segwit, sighash=self.sighash)
 

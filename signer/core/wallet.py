@@ -89,7 +89,7 @@ def addresses(text: str, many: int, coin: str, network: str) -> frozenset[str]:
     for branch in wallet.branches:
         parents = [Children(key.xpub.derive(branch)) for key in wallet.keys]
         for index in range(many):
-            script = wallet.script_of(public_children(parents, index))
+            script = wallet.script_of(public_children([(parents, index)]))
             found.add(str(address_of(script, coin, network)))
     return frozenset(found)
 

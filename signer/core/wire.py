@@ -25,13 +25,16 @@ class Reader:
         where: what is being read, for the errors, for instance `input 3: witness script`.
         start: the first byte of the part.
         end: the byte after the part; the end of `data` when absent.
+
+    Attributes:
+        part: what is being read of it, for the errors.
     """
 
-    __slots__ = ("data", "end", "position", "where")
+    __slots__ = ("data", "end", "part", "position", "where")
 
     def __init__(self, data: bytes, where: str, start: int = 0, end: int | None = None) -> None:
         self.data = data
-        self.where = where
+        self.where, self.part = where, ""
         self.position = start
         self.end = len(data) if end is None else end
 
@@ -43,7 +46,7 @@ class Reader:
     def fail(self, what: str, *, expected: str = "", found: str = "", hint: str = "") -> NoReturn:
         """Raises BadInput that says where in the bytes it happened."""
         raise BadInput(
-            f"{self.where}: {what} (byte {self.position})",
+            f"{self.where}{self.part and ': '}{self.part}: {what} (byte {self.position})",
             fault=Fault.COORDINATOR,
             expected=expected,
             found=found,
@@ -85,7 +88,6 @@ class Reader:
 
     def compact_size(self) -> int:
         """A compact size in its shortest form; any longer form is refused, as Core refuses it."""
-        # Nearly all of a PSBT is read by the next two methods: they call little.
         start = self.position
         first = self.data[start] if start < self.end else self.u8()
         self.position = start + 1
@@ -110,8 +112,12 @@ class Reader:
 
     def var_bytes(self) -> bytes:
         """Bytes with their length in front."""
-        start = self.skip(self.compact_size())
-        return self.data[start : self.position]
+        # Most of a transaction is read here: a length of one byte costs no call.
+        at = self.position
+        if at < self.end and (length := self.data[at]) < 0xFD and at + length < self.end:  # noqa: PLR2004 -- as above
+            self.position = at + 1 + length
+            return self.data[at + 1 : self.position]
+        return self.take(self.compact_size())
 
     def finish(self) -> None:
         """Raises BadInput when bytes are left."""
@@ -131,9 +137,10 @@ def u64(value: int) -> bytes:
 
 def compact_size(value: int) -> bytes:
     """A compact size, in its shortest form."""
-    for first, (form, least) in _COMPACT.items():
-        if value >= least:
-            return bytes((first,)) + form.pack(value)
+    if value >= 0xFD:  # noqa: PLR2004 -- below, it is the number itself
+        for first, (form, least) in _COMPACT.items():
+            if value >= least:
+                return bytes((first,)) + form.pack(value)
     return bytes((value,))
 
 

@@ -29,14 +29,13 @@ def resigned(known: Psbt, raw: bytes) -> Psbt | None:
     """
     if len(raw) > MAX_PSBT:
         return None
-    reader, numbers, at, inputs = Reader(raw, "psbt"), count(1), 0, []
-    for said in known.inputs:
+    reader, numbers, at = Reader(raw, "psbt"), count(1), 0
+    inputs, ends = [], []
+    for said, end in zip(known.inputs, known.ends, strict=True):
         signatures = b"".join(map(_field, said.partial_sigs))
-        bare = known.raw[at : said.end - len(signatures)]
+        bare = known.raw[at : end - len(signatures)]
         # Signatures that stand elsewhere in the map are for the parser to find.
-        if not known.raw.endswith(signatures, at, said.end) or not raw.startswith(
-            bare, reader.position
-        ):
+        if not known.raw.endswith(signatures, at, end) or not raw.startswith(bare, reader.position):
             return None
         try:
             reader.skip(len(bare))
@@ -45,13 +44,14 @@ def resigned(known: Psbt, raw: bytes) -> Psbt | None:
             return None
         if fields.others(_SIGNATURES):
             return None
-        found = fields.all(Input.PARTIAL_SIG).items()
+        found = fields.all(Input.PARTIAL_SIG)
         partial_sigs = tuple(PartialSig(*one) for one in found)
-        inputs.append(replace(said, partial_sigs=partial_sigs, end=fields.end))
-        at = said.end + 1
+        inputs.append(said._replace(partial_sigs=partial_sigs))
+        ends.append(fields.end)
+        at = end + 1
     if reader.rest() != known.raw[at:]:
         return None
-    return replace(known, raw=raw, inputs=tuple(inputs))
+    return replace(known, raw=raw, inputs=tuple(inputs), ends=tuple(ends))
 
 
 def _field(signature: PartialSig) -> bytes:

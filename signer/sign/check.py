@@ -21,6 +21,7 @@ from signer.core.amounts import format_amount
 from signer.core.errors import Fault, Refusal, Refused
 from signer.core.hashes import sha256
 from signer.core.names import DocumentId, Height, Sats, Txid
+from signer.core.spread import Spread, in_turn
 from signer.core.transaction import OutPoint
 from signer.core.vault import Vault
 from signer.core.wallet import listed
@@ -92,7 +93,10 @@ class Checked:
 
 
 def examine(
-    raw: bytes, enrolments: Mapping[DocumentId, Enrolment], clock: LocalTime | None = None
+    raw: bytes,
+    enrolments: Mapping[DocumentId, Enrolment],
+    clock: LocalTime | None = None,
+    spread: Spread = in_turn,
 ) -> Checked:
     """Take a binary PSBT through steps 1 to 8.
 
@@ -101,12 +105,13 @@ def examine(
         enrolments: what this signer knows, by vault id. A coordinator that examines its own work
             gives its one vault and policy.
         clock: the station's local time, if there is a station.
+        spread: as `facts.read`.
 
     Raises:
         BadInput: the bytes are not what they should be.
         Refused: a step said no.
     """
-    facts = read(raw, {known: enrolment.vault for known, enrolment in enrolments.items()})
+    facts = read(raw, {known: enrolment.vault for known, enrolment in enrolments.items()}, spread)
     return check(facts, enrolments, clock)
 
 

@@ -4,7 +4,7 @@ Every script comes from the enrolled descriptor, every amount from the transacti
 What the PSBT says beside that must agree exactly, or the whole of it is refused.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,9 +17,10 @@ from signer.core.errors import Fault
 from signer.core.names import DocumentId, Fingerprint, Sats, Txid
 from signer.core.psbt import PartialSig, Psbt, PsbtInput, PsbtOutput
 from signer.core.script import TOKEN_PREFIX, push
-from signer.core.sighash import Bip143, Legacy
+from signer.core.sighash import Digests
+from signer.core.spread import Spread, in_turn
 from signer.core.transaction import OutPoint, TxOut
-from signer.core.vault import CHANGE, RECEIVE, Vault, VaultScript
+from signer.core.vault import CHANGE, RECEIVE, STEPS, Place, Vault, VaultScript
 from signer.sign.refusal import refused
 
 GAP_LIMIT: Final = 20
@@ -145,12 +146,13 @@ class Facts:
         return -(-(outside + self.vault.input_weight * count) // 4)
 
 
-def read(raw: bytes, vaults: Mapping[DocumentId, Vault]) -> Facts:
+def read(raw: bytes, vaults: Mapping[DocumentId, Vault], spread: Spread = in_turn) -> Facts:
     """Establish the facts of a binary PSBT.
 
     Args:
         raw: the bytes as received.
         vaults: the enrolled vaults by id.
+        spread: how the scripts are derived, for instance on all cores.
 
     Raises:
         BadInput: the bytes are no PSBT with documents (step 1).
@@ -164,12 +166,13 @@ def read(raw: bytes, vaults: Mapping[DocumentId, Vault]) -> Facts:
     vault = enrolled(withdrawal, vaults)
     # (3) each input is a coin of the vault, at the amount that its own transaction says
     digests = vault.digests(psbt.tx)
-    inputs = tuple(_input(psbt, at, vault, digests) for at in range(len(psbt.inputs)))
+    scripts = _scripts(psbt.inputs, vault, spread)
+    inputs = tuple([_input(at, psbt, vault, scripts, digests) for at in range(len(psbt.inputs))])
     _covered(psbt, inputs, coins.coin(vault.coin).max_money)
     # (4) each output leaves the vault, or is change that the descriptor gives
+    scripts = _scripts(psbt.outputs, vault, spread)
     outputs = tuple(
-        _output(at, txout, said, withdrawal, vault)
-        for at, (txout, said) in enumerate(zip(psbt.tx.outputs, psbt.outputs, strict=True))
+        [_output(at, psbt, withdrawal, vault, scripts) for at in range(len(psbt.outputs))]
     )
     _one_change(outputs)
     return Facts(psbt, documents, withdrawal, vault, inputs, outputs)
@@ -204,10 +207,24 @@ def enrolled(withdrawal: Withdrawal, vaults: Mapping[DocumentId, Vault]) -> Vaul
     return vault
 
 
-def _input(psbt: Psbt, at: int, vault: Vault, digests: Bip143 | Legacy) -> VaultInput:
+def _scripts(
+    said: Iterable[PsbtInput | PsbtOutput], vault: Vault, spread: Spread
+) -> dict[Place, VaultScript]:
+    """What the vault has at each place that is claimed; whether rightly, is asked one by one."""
+    places = list(dict.fromkeys(filter(None, map(_place, said))))
+    return dict(zip(places, vault.scripts(places, spread), strict=True))
+
+
+def _input(
+    at: int,
+    psbt: Psbt,
+    vault: Vault,
+    scripts: Mapping[Place, VaultScript],
+    digests: Digests,
+) -> VaultInput:
     said, coin = psbt.inputs[at], psbt.tx.inputs[at].outpoint
     spent = _spent(at, said, coin)
-    branch, index, script = _claimed(3, "input", at, said, vault)
+    place, script = _claimed("input", at, said, vault, scripts)
     if spent.script[:1] == TOKEN_PREFIX:
         raise refused(
             3,
@@ -247,8 +264,8 @@ def _input(psbt: Psbt, at: int, vault: Vault, digests: Bip143 | Legacy) -> Vault
     digest = digests.digest(at, script.code, spent.amount, vault.sighash)
     for signature in said.partial_sigs:
         _verified(at, signature, script, digest, vault)
-    signed = tuple(signature.pubkey for signature in said.partial_sigs)
-    return VaultInput(coin, spent.amount, branch, index, script, digest, signed)
+    signed = tuple([signature.pubkey for signature in said.partial_sigs])
+    return VaultInput(coin, spent.amount, *place, script, digest, signed)
 
 
 def _spent(at: int, said: PsbtInput, coin: OutPoint) -> TxOut:
@@ -272,7 +289,7 @@ def _spent(at: int, said: PsbtInput, coin: OutPoint) -> TxOut:
             found=f"{previous.txid}, {len(previous.outputs)} outputs",
             hint="build it again with whole previous transactions",
         )
-    spent = previous.outputs[coin.vout]
+    spent = previous.output(coin.vout)
     claimed = said.witness_utxo
     if claimed is not None and claimed != spent:
         alike = claimed.script == spent.script
@@ -288,23 +305,34 @@ def _spent(at: int, said: PsbtInput, coin: OutPoint) -> TxOut:
     return spent
 
 
+def _place(said: PsbtInput | PsbtOutput) -> Place | None:
+    """Where in the descriptor the first key origin claims to be, if that is a place."""
+    origin = said.derivations[0].origin if said.derivations else b""
+    if len(origin) < 4 + STEPS.size:
+        return None
+    branch, index = STEPS.unpack_from(origin, len(origin) - STEPS.size)
+    return (branch, index) if branch in (RECEIVE, CHANGE) and index < HARDENED else None
+
+
 def _claimed(
-    step: int, kind: str, at: int, said: PsbtInput | PsbtOutput, vault: Vault
-) -> tuple[int, int, VaultScript]:
+    kind: str,
+    at: int,
+    said: PsbtInput | PsbtOutput,
+    vault: Vault,
+    scripts: Mapping[Place, VaultScript],
+) -> tuple[Place, VaultScript]:
     """The place in the descriptor that the key origins claim; all of them, and no other."""
-    found = said.derivations
-    steps = found[0].path[-2:] if found else ()
-    branch, index = steps if len(steps) == 2 else (-1, -1)  # noqa: PLR2004 -- as named
-    if branch in (RECEIVE, CHANGE) and 0 <= index < HARDENED:
-        script = vault.script(branch, index)
-        if tuple(sorted(found)) == script.keys:
-            return branch, index, script
+    place = _place(said)
+    if place is not None and tuple(sorted(said.derivations)) == scripts[place].keys:
+        return place, scripts[place]
     raise refused(
-        step,
+        3 if kind == "input" else 4,
         f"{kind}s.origins",
         f"{kind} {at}: the key origins are not the vault's",
         expected=f"the vault's {len(vault.keys)} keys, all on one branch and index",
-        found=", ".join(f"{d.fingerprint}/../{'/'.join(map(str, d.path[-2:]))}" for d in found[:4])
+        found=", ".join(
+            f"{d.fingerprint}/../{'/'.join(map(str, d.path[-2:]))}" for d in said.derivations[:4]
+        )
         or "none",
         hint="build it again: every key of the vault, each with its whole origin",
     )
@@ -314,17 +342,17 @@ def _verified(
     at: int, signature: PartialSig, script: VaultScript, digest: bytes, vault: Vault
 ) -> None:
     """A signature that is there already must be of this script and this transaction."""
+    if vault.accepts(signature, script, digest):
+        return
     owner = next((k.fingerprint for k in script.keys if k.pubkey == signature.pubkey), None)
     officer = next((s.officer for s in vault.signers if s.fingerprint == owner), None)
-    der, sighash = signature.signature[:-1], signature.signature[-1]
+    sighash = signature.signature[-1]
     if officer is None:
         rule, what, found = "foreign", "a signature by a foreign key", signature.pubkey.hex()
     elif sighash != vault.sighash:
         rule, what, found = "sighash", f"{officer}'s signature", f"sighash 0x{sighash:02x}"
-    elif not vault.scheme.verify(digest, der, signature.pubkey):
-        rule, what, found = "invalid", f"{officer}'s signature", "it does not verify"
     else:
-        return
+        rule, what, found = "invalid", f"{officer}'s signature", "it does not verify"
     raise refused(
         3,
         f"signatures.{rule}",
@@ -354,13 +382,18 @@ def _covered(psbt: Psbt, inputs: Sequence[VaultInput], supply: Sats) -> None:
 
 
 def _output(
-    at: int, txout: TxOut, said: PsbtOutput, withdrawal: Withdrawal, vault: Vault
+    at: int,
+    psbt: Psbt,
+    withdrawal: Withdrawal,
+    vault: Vault,
+    scripts: Mapping[Place, VaultScript],
 ) -> FoundOutput:
+    txout, said = psbt.tx.outputs[at], psbt.outputs[at]
     address = address_of(txout.script, vault.coin, vault.network) or ""
     if not (said.derivations or said.witness_script or said.redeem_script):
         return FoundOutput(address, txout.script, txout.amount, None)
     # From here on it claims to be the vault's: anything less than exactly that is an attempt.
-    branch, index, script = _claimed(4, "output", at, said, vault)
+    (branch, index), script = _claimed("output", at, said, vault, scripts)
     limit = withdrawal.sequence + GAP_LIMIT
     checks = (
         ("script", txout.script == script.script_pubkey, "the vault's own script", address),

@@ -6,9 +6,10 @@ from signer.core.errors import Fault
 from signer.core.hashes import sha256
 from signer.core.names import Fingerprint, Txid
 from signer.core.psbt import Psbt, with_partial_sigs
+from signer.core.spread import Spread, in_turn
 from signer.sign.check import Checked
 from signer.sign.refusal import refused
-from signer.sign.softkey import SoftKey, Spread, in_turn
+from signer.sign.softkey import SoftKey
 from signer.sign.state import State
 
 

@@ -1,6 +1,6 @@
 """A key in this machine's memory, and two libraries that must agree on every signature."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -18,19 +18,12 @@ from signer.core.errors import BadInput, Fault, Refused
 from signer.core.names import Fingerprint
 from signer.core.psbt import PartialSig
 from signer.core.signatures import SCHNORR
+from signer.core.spread import Spread, in_turn
 from signer.core.vault import CHANGE, RECEIVE, Vault
 from signer.sign.facts import VaultInput
 from signer.sign.refusal import refused
 
 _STEP = 11
-
-Spread = Callable[[Callable[[int], bytes], int], Iterable[bytes]]
-"""Does some work for each number below a count, and gives the results in order."""
-
-
-def in_turn(work: Callable[[int], bytes], count: int) -> Iterable[bytes]:
-    """The plain way: one after the other."""
-    return map(work, range(count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +87,11 @@ class SoftKey:
         """
         keys = [self._key(coin) for coin in coins]
         engine = schnorr.sign if self.schnorr else second_engine
-        seconds = spread(lambda at: engine(coins[at].digest, keys[at].secret), len(coins))
+
+        def again(numbers: Sequence[int]) -> list[bytes]:
+            return [engine(coins[at].digest, keys[at].secret) for at in numbers]
+
+        seconds = spread(again, len(coins))
         end, agreed = bytes((self.sighash,)), partial(_agreed, is_schnorr=self.schnorr)
         return [
             PartialSig(key.key, agreed(second, coin.digest, key.secret, key.key) + end)

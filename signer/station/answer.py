@@ -1,7 +1,6 @@
 """What a device gave back is believed only where it verifies here (step 11)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from operator import attrgetter
 from typing import TypeVar
 
@@ -87,8 +86,7 @@ def _of_psbt(task: SigningTask, raw: bytes) -> list[DeviceSignature]:
 def _bare(inputs: Sequence[PsbtInput]) -> list[PsbtInput]:
     """Without signatures, and sorted: maps have no order (BIP174)."""
     return [
-        replace(
-            one,
+        one._replace(
             partial_sigs=(),
             derivations=_sorted(one.derivations, "pubkey"),
             others=_sorted(one.others, "key"),
@@ -99,8 +97,7 @@ def _bare(inputs: Sequence[PsbtInput]) -> list[PsbtInput]:
 
 def _plain(outputs: Sequence[PsbtOutput]) -> list[PsbtOutput]:
     return [
-        replace(
-            one,
+        one._replace(
             derivations=_sorted(one.derivations, "pubkey"),
             others=_sorted(one.others, "key"),
         )

@@ -84,7 +84,7 @@ def signing_task(
             raise ValueError("the facts of an input come from its previous transaction")
         task_inputs.append(
             TaskInput(
-                previous_tx=previous.to_bytes(),
+                previous_tx=previous.raw,
                 previous_txid=bytes.fromhex(coin.coin.txid)[::-1],
                 vout=coin.coin.vout,
                 amount=coin.amount,

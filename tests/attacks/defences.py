@@ -150,7 +150,7 @@ def _spent(world: World, txin: TxIn, coins: Sequence[Coin]) -> Coin:
 
 def claim(part: DraftInput | DraftOutput, **fields: object) -> None:
     """Change what a draft's PSBT says of an input or output."""
-    part.psbt = replace(part.psbt, **fields)
+    part.psbt = part.psbt._replace(**fields)
 
 
 def paid(tx: Transaction, script: bytes) -> int:

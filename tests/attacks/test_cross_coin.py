@@ -353,7 +353,7 @@ def test_the_sighash_type_of_another_coin(coin, claimed):
     world = vault_of(coin)
 
     def ask(draft):
-        draft.inputs[0].psbt = replace(draft.inputs[0].psbt, sighash=claimed)
+        draft.inputs[0].psbt = draft.inputs[0].psbt._replace(sighash=claimed)
 
     assert refusals(world.examine, world.bundle(tamper=ask)) == [(3, "inputs.sighash")]
     raw = with_signature(world, claimed)
@@ -401,7 +401,7 @@ def with_signature(world, sighash, sign=secp.sign_ecdsa):
     )
     secret = world.key("alice").branches[coin.branch].derive(coin.index).secret
     made = PartialSig(secp.public_key(secret), sign(digest, secret) + bytes((sighash,)))
-    draft.inputs[0].psbt = replace(draft.inputs[0].psbt, partial_sigs=(made,))
+    draft.inputs[0].psbt = draft.inputs[0].psbt._replace(partial_sigs=(made,))
     return draft.to_bytes()
 
 

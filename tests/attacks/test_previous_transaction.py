@@ -13,7 +13,7 @@ from world import COIN_AMOUNT, FEE
 from signer.carry.bundle import open_bundle
 from signer.core.errors import Refused
 from signer.core.names import Sats
-from signer.core.transaction import OutPoint, TxOut
+from signer.core.transaction import Outline, OutPoint, TxOut
 from signer.sign import facts
 
 PARSER = "the previous transaction is another one"
@@ -27,12 +27,13 @@ def missing(spent):
 
 def forged(spent):
     """Make another one up, which pays the same script nothing."""
-    true = spent.psbt.previous_tx
+    true = spent.psbt.previous_tx.whole()
     outputs = tuple(
         replace(output, amount=Sats(0)) if at == spent.outpoint.vout else output
         for at, output in enumerate(true.outputs)
     )
-    claim(spent, previous_tx=replace(true, outputs=outputs), witness_utxo=None)
+    made = replace(true, outputs=outputs)
+    claim(spent, previous_tx=Outline.parse(made.to_bytes()), witness_utxo=None)
 
 
 def test_a_missing_previous_transaction_is_refused(either):
@@ -83,7 +84,8 @@ def test_another_witness_changes_nothing(world):
     source = replace(true.inputs[0], witness=(b"\x01" * 64, b"\x51"))
     dressed = replace(true, inputs=(source,))
     assert dressed.txid == true.txid
-    raw = world.bundle(tamper=lambda draft: claim(draft.inputs[0], previous_tx=dressed))
+    other = Outline.parse(dressed.to_bytes())
+    raw = world.bundle(tamper=lambda draft: claim(draft.inputs[0], previous_tx=other))
     honest, known = world.examine(world.bundle()).facts, world.examine(raw).facts
     assert (known.inputs, known.outputs, known.fee) == (honest.inputs, honest.outputs, honest.fee)
 
@@ -94,14 +96,16 @@ def test_a_witness_form_cannot_hide_another_amount(world):
     source = replace(true.inputs[0], witness=(true.to_bytes(),))
     outputs = (true.outputs[0], replace(true.outputs[1], amount=Sats(1)))
     hidden = replace(true, inputs=(source,), outputs=outputs)
-    raw = world.bundle(tamper=lambda draft: claim(draft.inputs[0], previous_tx=hidden))
+    other = Outline.parse(hidden.to_bytes())
+    raw = world.bundle(tamper=lambda draft: claim(draft.inputs[0], previous_tx=other))
     expect_unreadable(world, raw, PARSER)
 
 
 def test_step_3_alone_takes_the_amount_from_the_right_place(world, monkeypatch):
     """Were the parser to hand over any transaction, step 3 would still name both ids."""
     bundle = open_bundle(world.bundle())
-    inputs = (replace(bundle.psbt.inputs[0], previous_tx=world.coins[1].tx),)
+    previous = Outline.parse(world.coins[1].tx.to_bytes())
+    inputs = (bundle.psbt.inputs[0]._replace(previous_tx=previous),)
     other = replace(bundle, psbt=replace(bundle.psbt, inputs=inputs))
     monkeypatch.setattr(facts, "open_bundle", lambda _: other)
     with pytest.raises(Refused) as caught:

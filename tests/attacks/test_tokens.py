@@ -53,7 +53,7 @@ def test_nor_where_the_file_hides_it(cash):
 
     def hide(draft):
         said = draft.inputs[0].psbt
-        draft.inputs[0].psbt = replace(said, witness_utxo=plain.output)
+        draft.inputs[0].psbt = said._replace(witness_utxo=plain.output)
 
     with pytest.raises(Refused) as caught:
         cash.examine(cash.bundle(coins=[coin], tamper=hide))

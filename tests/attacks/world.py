@@ -44,7 +44,7 @@ from signer.core.files import make_folder, write_private
 from signer.core.hashes import sha256
 from signer.core.names import DocumentId, Height, KeyId, Sats, Txid
 from signer.core.psbt import Derivation, PsbtInput, PsbtOutput
-from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
+from signer.core.transaction import Outline, OutPoint, Transaction, TxIn, TxOut
 from signer.core.vault import CHANGE, ENFORCING, RECEIVE, Vault, VaultKey, VaultScript, VaultSigner
 from signer.keys import keystore, unlock
 from signer.keys.keystore import Kind
@@ -333,7 +333,7 @@ class World:
         """An honest input."""
         script = self.vault.script(coin.branch, coin.index)
         psbt = PsbtInput(
-            previous_tx=coin.tx,
+            previous_tx=Outline.parse(coin.tx.to_bytes()),
             witness_utxo=coin.output,
             sighash=self.vault.sighash,
             redeem_script=script.redeem_script,

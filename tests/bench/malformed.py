@@ -68,7 +68,7 @@ def _twice(raw: bytes) -> bytes:
     """The first field of the first input comes twice."""
     psbt = Psbt.parse(raw)
     sighash = b"\x01\x03\x04\x01\x00\x00\x00"
-    end = psbt.inputs[0].end
+    end = psbt.ends[0]
     return raw[:end] + sighash + raw[end:]
 
 

@@ -29,7 +29,7 @@ from signer.core.hashes import sha256
 from signer.core.names import Height, KeyId, Sats, Txid
 from signer.core.psbt import Derivation, PartialSig, PsbtInput, PsbtOutput, with_partial_sigs
 from signer.core.sighash import ALL
-from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
+from signer.core.transaction import Outline, OutPoint, Transaction, TxIn, TxOut
 from signer.core.vault import CHANGE, ENFORCING, RECEIVE, Vault, VaultKey, VaultScript, VaultSigner
 from signer.keys import unlock
 from signer.sign.check import SEQUENCE, VERSION
@@ -222,7 +222,7 @@ class World:
         """Everything about a coin, as `signer/build/draft.py` tells it."""
         script = self.vault.script(RECEIVE, index)
         return PsbtInput(
-            previous_tx=before,
+            previous_tx=Outline.parse(before.to_bytes()),
             # BIP174: a claim about the amount has its place only beside a witness script.
             witness_utxo=before.outputs[1] if script.witness_script else None,
             sighash=ALL,

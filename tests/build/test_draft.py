@@ -29,7 +29,7 @@ def test_everything_a_signer_needs_is_in_it(script_type):
     for txin, said in zip(psbt.tx.inputs, psbt.inputs, strict=True):
         coin = places[txin.outpoint]
         script = small.vault.script(coin.branch, coin.index)
-        assert said.previous_tx.to_bytes() == small.transactions[txin.outpoint.txid]
+        assert said.previous_tx.raw == small.transactions[txin.outpoint.txid]
         assert (said.witness_utxo.amount, said.witness_utxo.script) == (coin.amount, coin.script)
         assert said.witness_script == script.witness_script
         assert said.redeem_script == script.redeem_script

@@ -106,7 +106,7 @@ def test_a_transaction_that_does_something_else(counter):
     assert rules(said)[0] == (7, "transaction.payments")
 
     def blind(draft):
-        draft.inputs[0].psbt = replace(draft.inputs[0].psbt, witness_script=b"\x51")
+        draft.inputs[0].psbt = draft.inputs[0].psbt._replace(witness_script=b"\x51")
 
     psbt = counter.file("blind.psbt", world.bundle(envelope, tamper=blind))
     said = counter.json("policy", "try", "treasury/1", "--psbt", psbt)

@@ -11,7 +11,7 @@ from signer.build.psbt_write import build
 from signer.core import secp
 from signer.core.names import Fingerprint, Sats, Txid
 from signer.core.psbt import Derivation, Entry, PartialSig, PsbtInput, PsbtOutput
-from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
+from signer.core.transaction import Outline, OutPoint, Transaction, TxIn, TxOut
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -62,6 +62,11 @@ def previous(number):
     )
 
 
+def outline(tx):
+    """What the parser makes of a previous transaction."""
+    return Outline.parse(tx.to_bytes())
+
+
 def vault_psbt(coins, proprietary=None):
     """A vault's PSBT that spends so many coins into a payment and change."""
     funding = [previous(number) for number in range(coins)]
@@ -73,7 +78,7 @@ def vault_psbt(coins, proprietary=None):
     )
     inputs = [
         PsbtInput(
-            previous_tx=paid,
+            previous_tx=outline(paid),
             witness_utxo=paid.outputs[1],
             sighash=1,
             witness_script=WITNESS_SCRIPT,
@@ -149,7 +154,7 @@ def psbt_parts(draw):
         whole = draw(st.booleans())
         inputs.append(
             PsbtInput(
-                previous_tx=tx if whole else None,
+                previous_tx=outline(tx) if whole else None,
                 witness_utxo=draw(st.none() | outs),
                 partial_sigs=draw(_signatures),
                 sighash=draw(st.none() | u32s),

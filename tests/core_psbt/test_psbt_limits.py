@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from psbt_samples import previous
+from psbt_samples import outline, previous
 
 from signer.build.psbt_write import build
 from signer.core import psbt_map
@@ -92,8 +92,8 @@ def test_a_previous_transaction_may_be_as_large_as_a_block():
     large = Transaction(2, paid.inputs, paid.outputs * 10_000, 0)
     assert len(large.to_bytes()) > MAX_UNSIGNED
     tx = Transaction(2, (TxIn(OutPoint(large.txid, 19_999), b"", 0),), (paid.outputs[0],), 0)
-    raw = build(tx, [PsbtInput(previous_tx=large)], [PsbtOutput()], {})
-    assert Psbt.parse(raw).inputs[0].previous_tx.outputs[-1] == paid.outputs[1]
+    raw = build(tx, [PsbtInput(previous_tx=outline(large))], [PsbtOutput()], {})
+    assert Psbt.parse(raw).inputs[0].previous_tx.output(-1) == paid.outputs[1]
 
 
 HOSTILE = """

@@ -105,7 +105,7 @@ def test_valid_is_read_whole(raw):
 def in_key_order(maps):
     """The same maps with their key origins in order: a writer may choose another."""
     return [
-        replace(part, derivations=tuple(sorted(part.derivations, key=lambda d: d.pubkey)))
+        part._replace(derivations=tuple(sorted(part.derivations, key=lambda d: d.pubkey)))
         for part in maps
     ]
 
@@ -116,7 +116,7 @@ def test_fields_mean_what_they_should():
     first, second = psbt.inputs
     outpoint = psbt.tx.inputs[0].outpoint
     assert first.previous_tx.txid == outpoint.txid
-    assert first.previous_tx.outputs[outpoint.vout].amount == 50_000_000
+    assert first.previous_tx.output(outpoint.vout).amount == 50_000_000
     assert second.witness_utxo.amount == 200_000_000
     assert second.witness_script.endswith(b"\xae")
     assert (first.sighash, second.sighash) == (1, 1)
@@ -171,8 +171,8 @@ def with_field(key, value, *, into):
     head = b"psbt\xff\x01\x00" + var_bytes(psbt.tx.to_bytes())
     at = {
         0: len(head),
-        1: psbt.inputs[0].end,
-        2: psbt.inputs[0].end + 1,
+        1: psbt.ends[0],
+        2: psbt.ends[0] + 1,
         3: len(raw) - 1,
     }[into]
     return raw[:at] + field + raw[at:]
@@ -288,7 +288,7 @@ def test_errors_name_map_field_and_byte():
     """A person finds the place in a hex viewer."""
     raw = vault_psbt(2)
     psbt = Psbt.parse(raw)
-    at = raw.index(psbt.inputs[1].witness_script, psbt.inputs[0].end)
+    at = raw.index(psbt.inputs[1].witness_script, psbt.ends[0])
     broken = raw[:at] + b"\x51"
     with pytest.raises(BadInput) as caught:
         Psbt.parse(broken)

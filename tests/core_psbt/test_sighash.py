@@ -12,9 +12,10 @@ from psbt_samples import CORE, DEVICES, decoded, signed_txs, vectors
 from wally_oracle import wallycore
 
 from signer.core import secp
+from signer.core.legacy import Legacy
 from signer.core.names import Sats
 from signer.core.psbt import Psbt
-from signer.core.sighash import ALL, ANYONECANPAY, FORKID, NONE, SINGLE, Bip143, Legacy, digests
+from signer.core.sighash import ALL, ANYONECANPAY, FORKID, NONE, SINGLE, Bip143, digests
 from signer.core.transaction import Transaction
 
 BIP143 = [
@@ -52,7 +53,7 @@ def test_what_devices_signed(device):
     """Five vendors' firmware signed the digest that we compute."""
     psbt = Psbt.parse(decoded(device["psbt_after"]))
     (spent,) = psbt.inputs
-    coin = spent.previous_tx.outputs[psbt.tx.inputs[0].outpoint.vout]
+    coin = spent.previous_tx.output(psbt.tx.inputs[0].outpoint.vout)
     digest = Bip143(psbt.tx).digest(0, spent.witness_script, coin.amount)
     assert digest.hex() == device["sighash_input_0"]
     (signed,) = spent.partial_sigs

@@ -15,7 +15,7 @@ RAW = sorted(
         *map(bytes.fromhex, RECORDED["bitcoind"]["transactions"]),
         *(bytes.fromhex(device["final_tx"]) for device in DEVICES.values()),
         *(
-            given.previous_tx.to_bytes()
+            given.previous_tx.raw
             for raw in (*VALID, *RECORDED_PSBTS)
             for given in Psbt.parse(raw).inputs
             if given.previous_tx

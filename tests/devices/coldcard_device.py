@@ -214,7 +214,7 @@ class ColdcardDevice(SimulatedSigner):
             data = data[: at + 5] + bytes((data[at + 5] ^ 1,)) + data[at + 6 :]
             psbt = Psbt.parse(data)
         if lie is Lie.CHANGED_FIELD:
-            end = psbt.inputs[0].end
+            end = psbt.ends[0]
             data = data[:end] + b"\x01\x77\x01\x00" + data[end:]
             psbt = Psbt.parse(data)
         digests = Bip143(psbt.tx)

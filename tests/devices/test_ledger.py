@@ -166,7 +166,7 @@ def test_the_officer_says_no(bus, vault, flow):
 
 def without_previous_transaction(psbt):
     """The recorded PSBT without the first field of its only input."""
-    field = recorded_psbt("ledger").inputs[0].previous_tx.to_bytes()
+    field = recorded_psbt("ledger").inputs[0].previous_tx.raw
     head = b"\x01" + bytes((Input.PREVIOUS_TX,)) + bytes((len(field),))
     assert psbt.count(head + field) == 1
     return psbt.replace(head + field, b"")

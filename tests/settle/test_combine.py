@@ -68,8 +68,8 @@ def gather(*files, base=None):
 def rewritten(raw, *, inputs=None, outputs=None, **changes):
     """Write a PSBT again with some of its parts changed; `inputs` and `outputs` by index."""
     psbt = Psbt.parse(raw)
-    ins = [replace(one, **(inputs or {}).get(at, {})) for at, one in enumerate(psbt.inputs)]
-    outs = [replace(one, **(outputs or {}).get(at, {})) for at, one in enumerate(psbt.outputs)]
+    ins = [one._replace(**(inputs or {}).get(at, {})) for at, one in enumerate(psbt.inputs)]
+    outs = [one._replace(**(outputs or {}).get(at, {})) for at, one in enumerate(psbt.outputs)]
     parts = {"tx": psbt.tx, "proprietary": proprietary(psbt), "xpubs": psbt.xpubs}
     return build(inputs=ins, outputs=outs, **(parts | changes))
 

@@ -25,7 +25,7 @@ def both(known, raw):
     """Read by comparison and by parsing: equal, places of maps' ends included."""
     found, parsed = resigned(Psbt.parse(known), raw), Psbt.parse(raw)
     assert found == parsed
-    assert [said.end for said in found.inputs] == [said.end for said in parsed.inputs]
+    assert found.ends == parsed.ends
     return found
 
 
@@ -63,12 +63,12 @@ def test_signatures_in_another_place_are_left_to_the_parser():
     raw, signed = files()[:2]
     unsigned, (own,) = Psbt.parse(raw), Psbt.parse(signed).inputs[0].partial_sigs
     field = b"\x22\x02" + own.pubkey + bytes((len(own.signature),)) + own.signature
-    first = raw.index(var_bytes(unsigned.inputs[0].previous_tx.to_bytes())) - 2
+    first = raw.index(var_bytes(unsigned.inputs[0].previous_tx.raw)) - 2
     moved = raw[:first] + field + raw[first:]
     assert Psbt.parse(moved).inputs[0].partial_sigs == (own,)
     assert resigned(unsigned, moved) is None
     assert resigned(Psbt.parse(moved), raw) is None
-    end = unsigned.inputs[0].end
+    end = unsigned.ends[0]
     assert resigned(unsigned, raw[:end] + b"\x02\xf0\x00\x00" + raw[end:]) is None
 
 
@@ -86,7 +86,7 @@ def test_signatures_in_another_place_are_left_to_the_parser():
 def test_what_the_parser_refuses_is_not_taken(spoil):
     """No error of its own: the parser has the words for it."""
     known = Psbt.parse(files()[0])
-    raw = spoil(known.raw, known.inputs[0].end)
+    raw = spoil(known.raw, known.ends[0])
     assert resigned(known, raw) is None
     with pytest.raises(BadInput):
         Psbt.parse(raw)

@@ -5,7 +5,7 @@ tests/stories runs the real programs.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -97,4 +97,4 @@ def _lines(desk) -> list[str]:
 def lie(draft) -> None:
     """A claim about the amount, beside the true previous transaction."""
     psbt = draft.inputs[0].psbt
-    draft.inputs[0].psbt = replace(psbt, witness_utxo=TxOut(Sats(1), psbt.witness_utxo.script))
+    draft.inputs[0].psbt = psbt._replace(witness_utxo=TxOut(Sats(1), psbt.witness_utxo.script))

@@ -25,6 +25,11 @@ def forked(monkeypatch):
     return found
 
 
+def whose(numbers):
+    """Tells the process that did the work."""
+    return [b"%d" % os.getpid()] * len(numbers)
+
+
 def left(forked):
     """Those that nobody has waited for."""
     found = []
@@ -47,18 +52,20 @@ def two_cores(monkeypatch):
 @pytest.mark.parametrize("count", [0, 1, LEAST - 1, LEAST, LEAST + 1, 3 * LEAST])
 def test_every_answer_is_in_its_place(two_cores, forked, count):
     """The order is that of the numbers, for any count, on one core or two."""
-    assert spread(lambda at: b"%d" % at, count) == [b"%d" % at for at in range(count)]
+    assert spread(lambda numbers: [b"%d" % at for at in numbers], count) == [
+        b"%d" % at for at in range(count)
+    ]
     assert not left(forked)
 
 
 def test_many_are_made_by_another_process_and_few_are_not(two_cores):
     """From the measured size on, half of them; below, and beside another thread, none."""
     here = b"%d" % os.getpid()
-    many = spread(lambda _at: b"%d" % os.getpid(), LEAST)
+    many = spread(whose, LEAST)
     assert set(many[::2]) == {here}
     assert len(set(many[1::2])) == 1
     assert here not in many[1::2]
-    assert set(spread(lambda _at: b"%d" % os.getpid(), LEAST - 1)) == {here}
+    assert set(spread(whose, LEAST - 1)) == {here}
 
 
 def test_beside_another_thread_nothing_is_forked(monkeypatch):
@@ -67,7 +74,7 @@ def test_beside_another_thread_nothing_is_forked(monkeypatch):
     monkeypatch.setattr(os, "fork", lambda: pytest.fail("forked"))
     other = threading.Thread(target=time.sleep, args=(0.2,))
     other.start()
-    assert spread(lambda _at: b"x", LEAST) == [b"x"] * LEAST
+    assert spread(lambda numbers: [b"x"] * len(numbers), LEAST) == [b"x"] * LEAST
     other.join()
 
 
@@ -76,12 +83,12 @@ def test_what_a_child_fails_to_do_is_empty(two_cores, forked, how, capfd):
     """It is then no signature that the first library could have made."""
     parent = os.getpid()
 
-    def work(at):
-        if os.getpid() != parent and at == LEAST - 1:
+    def work(numbers):
+        if os.getpid() != parent:
             if how == "raises":
                 raise RuntimeError("no more")
             os.kill(os.getpid(), 9)
-        return b"x"
+        return [b"x"] * len(numbers)
 
     assert spread(work, LEAST) == [b"x", b""] * (LEAST // 2)
     assert not left(forked)

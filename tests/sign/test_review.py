@@ -185,9 +185,8 @@ def test_claims_are_told_as_claims(world):
 
     def tamper(draft):
         for at, witness_utxo in ((1, draft.inputs[1].psbt.witness_utxo), (2, None)):
-            draft.inputs[at].psbt = replace(
-                draft.inputs[at].psbt, previous_tx=None, witness_utxo=witness_utxo
-            )
+            said = draft.inputs[at].psbt
+            draft.inputs[at].psbt = said._replace(previous_tx=None, witness_utxo=witness_utxo)
 
     psbt = Psbt.parse(world.bundle(tamper=tamper, coins=world.coins))
     found = claims.claims(psbt, "BTC", "main")
@@ -209,7 +208,7 @@ def test_a_lying_claim_does_not_set_the_amount(world):
 
     def tamper(draft):
         lie = TxOut(Sats(1), draft.inputs[0].psbt.witness_utxo.script)
-        draft.inputs[0].psbt = replace(draft.inputs[0].psbt, witness_utxo=lie)
+        draft.inputs[0].psbt = draft.inputs[0].psbt._replace(witness_utxo=lie)
 
     found = claims.claims(Psbt.parse(world.bundle(tamper=tamper)), "BTC", "regtest")
     assert found.inputs[0].amount == COIN_AMOUNT

@@ -41,7 +41,7 @@ def test_every_input_is_signed_and_nothing_else_changes(either, tmp_path):
     assert after.tx == before.tx
     assert signed.count == 3
     assert signed.txid == either.examine(raw).facts.txid
-    assert [replace(i, partial_sigs=()) for i in after.inputs] == list(before.inputs)
+    assert [i._replace(partial_sigs=()) for i in after.inputs] == list(before.inputs)
     assert (after.outputs, after.xpubs, after.others) == (
         before.outputs,
         before.xpubs,
@@ -173,8 +173,8 @@ def test_another_signature_by_the_same_key_is_not_overwritten(world, tmp_path):
     assert secp.verify_ecdsa(known.inputs[0].digest, other, ours.pubkey)
 
     def tamper(draft):
-        draft.inputs[0].psbt = replace(
-            draft.inputs[0].psbt, partial_sigs=(replace(ours, signature=other + b"\x01"),)
+        draft.inputs[0].psbt = draft.inputs[0].psbt._replace(
+            partial_sigs=(replace(ours, signature=other + b"\x01"),)
         )
 
     with pytest.raises(BadInput, match="another signature by the same key"):

@@ -291,7 +291,7 @@ def _spent_by(versions: "Sequence[_Version]", known: "set[OutPoint]") -> "tuple[
 
 def _previous(versions: "Sequence[_Version]", chain: "Chain") -> "Callable[[UnspentCoin], bytes]":
     known = {
-        txin.outpoint.txid: said.previous_tx.to_bytes()
+        txin.outpoint.txid: said.previous_tx.raw
         for version in versions
         for txin, said in zip(version.facts.psbt.tx.inputs, version.facts.psbt.inputs, strict=True)
         if said.previous_tx is not None
