@@ -4,6 +4,7 @@ Every command's function lives in `signer/cli/offline/`; this file is the table 
 command needs it imports when it runs.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -228,7 +229,9 @@ def root(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption 
 
 def main() -> None:
     """Run the program; its exit code is told by `signer/cli/exits.py`."""
-    raise SystemExit(exits.run(app))
+    code = exits.run(app)
+    gc.freeze()  # or Python looks for rubbish in all that it is about to drop: half a bare start
+    raise SystemExit(code)
 
 
 if __name__ == "__main__":
