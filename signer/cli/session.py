@@ -5,7 +5,8 @@ A program's root callback calls `begin`; groups of commands are made by `group`;
 `session(context, ...)` for the answer.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +38,10 @@ class Session:
     def emit(self, data: Mapping[str, object], text: str) -> None:
         """Print the result: JSON or text, as asked."""
         show.emit(self.as_json, data, text)
+
+    def render(self, data: Callable[[], Mapping[str, object]], text: Callable[[], str]) -> None:
+        """As `emit`, where each form takes a while to make: only the one that was asked for is."""
+        show.out(json.dumps(data(), indent=2) if self.as_json else text())
 
 
 @dataclass(frozen=True, slots=True)
