@@ -28,7 +28,7 @@ class Session:
     """What a command knows about its surroundings.
 
     Attributes:
-        home: the program's folder; it exists.
+        home: the program's folder; `session` has made it.
         as_json: print JSON on stdout.
     """
 
@@ -44,15 +44,9 @@ class Session:
         show.out(json.dumps(data(), indent=2) if self.as_json else text())
 
 
-@dataclass(frozen=True, slots=True)
-class _Root:
-    home: Path
-    as_json: bool
-
-
 def begin(context: typer.Context, *, home: Path, as_json: bool) -> None:
     """Keep what was given before the command's name. For the root callback."""
-    context.obj = _Root(home.expanduser(), as_json)
+    context.obj = Session(home.expanduser(), as_json)
 
 
 def group(about: str, cls: type[TyperGroup]) -> typer.Typer:
@@ -67,7 +61,7 @@ def group(about: str, cls: type[TyperGroup]) -> typer.Typer:
     ) -> None:
         root = _root(context)
         place = root.home if home is None else home.expanduser()
-        context.find_root().obj = _Root(place, as_json or root.as_json)
+        context.find_root().obj = Session(place, as_json or root.as_json)
 
     return app
 
@@ -92,8 +86,8 @@ def session(context: typer.Context, *, as_json: bool, home: Path | None) -> Sess
     return Session(place, as_json or root.as_json)
 
 
-def _root(context: typer.Context) -> _Root:
+def _root(context: typer.Context) -> Session:
     root = context.find_root().obj
-    if not isinstance(root, _Root):
+    if not isinstance(root, Session):
         raise TypeError("the root callback did not begin a session")
     return root
