@@ -159,7 +159,7 @@ _TABLE = (
     Command(
         "selftest",
         "offline.selftest:selftest",
-        "Run the self-test, as every start does, and show it.",
+        "Run the self-test, as every start does that can reach a key, and show it.",
     ),
     Command(
         "enrol",

@@ -1,6 +1,7 @@
 """Is this installation fit to sign? Run at every start of `coldsign`, in some milliseconds.
 
-Published vectors go through the very functions that sign, and the defences are tried out.
+Published vectors go through the very functions that sign, and the defences are tried out. A
+command that can reach no key leaves out what only keys need.
 """
 
 import _socket  # the C module below `socket`: one is opened here to see that it cannot be
