@@ -5,7 +5,8 @@ A program's root callback calls `begin`; groups of commands are made by `group`;
 `session(context, ...)` for the answer.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +28,7 @@ class Session:
     """What a command knows about its surroundings.
 
     Attributes:
-        home: the program's folder; it exists.
+        home: the program's folder; `session` has made it.
         as_json: print JSON on stdout.
     """
 
@@ -38,16 +39,14 @@ class Session:
         """Print the result: JSON or text, as asked."""
         show.emit(self.as_json, data, text)
 
-
-@dataclass(frozen=True, slots=True)
-class _Root:
-    home: Path
-    as_json: bool
+    def render(self, data: Callable[[], Mapping[str, object]], text: Callable[[], str]) -> None:
+        """As `emit`, where each form takes a while to make: only the one that was asked for is."""
+        show.out(json.dumps(data(), indent=2) if self.as_json else text())
 
 
 def begin(context: typer.Context, *, home: Path, as_json: bool) -> None:
     """Keep what was given before the command's name. For the root callback."""
-    context.obj = _Root(home.expanduser(), as_json)
+    context.obj = Session(home.expanduser(), as_json)
 
 
 def group(about: str, cls: type[TyperGroup]) -> typer.Typer:
@@ -62,7 +61,7 @@ def group(about: str, cls: type[TyperGroup]) -> typer.Typer:
     ) -> None:
         root = _root(context)
         place = root.home if home is None else home.expanduser()
-        context.find_root().obj = _Root(place, as_json or root.as_json)
+        context.find_root().obj = Session(place, as_json or root.as_json)
 
     return app
 
@@ -87,8 +86,8 @@ def session(context: typer.Context, *, as_json: bool, home: Path | None) -> Sess
     return Session(place, as_json or root.as_json)
 
 
-def _root(context: typer.Context) -> _Root:
+def _root(context: typer.Context) -> Session:
     root = context.find_root().obj
-    if not isinstance(root, _Root):
+    if not isinstance(root, Session):
         raise TypeError("the root callback did not begin a session")
     return root

@@ -31,6 +31,8 @@ def safe(text: str) -> str:
     Whatever could repaint, reorder or hide what an officer reads is written as `\x1b` or
     `\u202e`; the plain space stays.
     """
+    if text.isascii() and text.isprintable():
+        return text  # nearly all that is shown: looked up at once, not a character at a time
     return "".join(
         character
         if character == " "
@@ -119,6 +121,8 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 def width(text: str) -> int:
     """Terminal cells: East Asian wide characters (UAX 11) take two, combining marks none."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
         for c in text

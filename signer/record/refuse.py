@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
 from typing import Final
@@ -102,6 +101,8 @@ def record(home: Path, case: Case, problem: Problem) -> Given:
     Raises:
         BadInput: this machine's record is full or damaged, or the disk does not take it.
     """
+    from importlib.metadata import version  # noqa: PLC0415 -- loads e-mail and sockets: only here
+
     why, digest = reasons(problem), DocumentId(sha256(case.raw).hex())
     key = station(home)
     entries = Journal.open(home).entries()

@@ -1,6 +1,7 @@
 """Is this installation fit to sign? Run at every start of `coldsign`, in some milliseconds.
 
-Published vectors go through the very functions that sign, and the defences are tried out.
+Published vectors go through the very functions that sign, and the defences are tried out. A
+command that can reach no key leaves out what only keys need.
 """
 
 import _socket  # the C module below `socket`: one is opened here to see that it cannot be
@@ -18,9 +19,7 @@ from signer.core.coins import network
 from signer.core.errors import Fault, Problem, SelfTestFailed
 from signer.core.names import Sats
 from signer.core.sighash import ALL
-from signer.keys import known_answers as keys
 from signer.keys.hardening import SocketForbidden
-from signer.sign import softkey
 
 # BIP32, test vector 1: hardened and public steps in one chain.
 BIP32_SEED = "000102030405060708090a0b0c0d0e0f"
@@ -49,7 +48,7 @@ BIP143_DIGEST = "185c0be5263dce5b4bb50a047973c1b6272bfbd0103a89444597dc40b248ee7
 # RFC 6979 with secp256k1 and SHA-256, low s; the RFC has no vector for this curve. Key 1 and this
 # message are the ones that wallets share: Trezor's crypto/tests/test_check.c, test_rfc6979.
 RFC6979_KEY = "00" * 31 + "01"
-RFC6979_MESSAGE = b"Satoshi Nakamoto"
+RFC6979_DIGEST = hashlib.sha256(b"Satoshi Nakamoto").digest()
 RFC6979_DER = (
     "3045022100934b1ea10a4b3c1757e2b0c017d0b6143ce3c9a7e6a4a49860d7a6ab210ee3d8"
     "02202442ce9d2b916064108014783e923ec36b49743e2ffa1c4496f01a512aafd9e5"
@@ -77,13 +76,18 @@ class Check:
     detail: str
 
 
-def run() -> tuple[Check, ...]:
+def run(*, keyless: bool = False) -> tuple[Check, ...]:
     """Run every check, in order.
+
+    Args:
+        keyless: this process touches no key: what only making, opening and using one needs is
+            neither loaded nor tried.
 
     Raises:
         SelfTestFailed: at the first that fails; nothing may be signed then.
     """
-    return tuple(_run(name, check) for name, check in _CHECKS.items())
+    checks = _READING | ({} if keyless else _signing()) | {"no socket": _no_socket}
+    return tuple(_run(name, check) for name, check in checks.items())
 
 
 def _run(name: str, check: Callable[[], str]) -> Check:
@@ -130,16 +134,14 @@ def _bip143() -> str:
 
 
 def _ecdsa() -> str:
-    digest = hashlib.sha256(RFC6979_MESSAGE).digest()
-    secret = bytes.fromhex(RFC6979_KEY)
+    digest, secret = RFC6979_DIGEST, bytes.fromhex(RFC6979_KEY)
     coins.equal(secp.sign_ecdsa(digest, secret).hex(), RFC6979_DER)
-    coins.equal(softkey.second_engine(digest, secret).hex(), RFC6979_DER)
     key = secp.public_key(secret)
     if not secp.verify_ecdsa(digest, bytes.fromhex(RFC6979_DER), key):
         raise ValueError("does not verify")
     if secp.verify_ecdsa(digest[::-1], bytes.fromhex(RFC6979_DER), key):
         raise ValueError("verifies anything")
-    return "libsecp256k1 and OpenSSL agree"
+    return "libsecp256k1"
 
 
 def _ed25519() -> str:
@@ -157,13 +159,24 @@ def _no_socket() -> str:
     raise ValueError("a socket was opened")
 
 
-_CHECKS: dict[str, Callable[[], str]] = {
+def _signing() -> dict[str, Callable[[], str]]:
+    """What is checked where keys are touched: a second engine, and what makes and seals keys."""
+    from signer.keys import known_answers as keys  # noqa: PLC0415 -- a keyless start is faster
+    from signer.sign import softkey  # noqa: PLC0415 -- as above
+
+    def engines() -> str:
+        second = softkey.second_engine(RFC6979_DIGEST, bytes.fromhex(RFC6979_KEY))
+        coins.equal(second.hex(), RFC6979_DER)
+        return f"{_ecdsa()} and OpenSSL agree"
+
+    return {"RFC 6979": engines, **keys.CHECKS}
+
+
+_READING: dict[str, Callable[[], str]] = {
     "libsecp256k1": _binding,
     "BIP32": _bip32,
     "BIP143": _bip143,
     "RFC 6979": _ecdsa,
     **coins.CHECKS,
     "Ed25519": _ed25519,
-    **keys.CHECKS,
-    "no socket": _no_socket,
 }

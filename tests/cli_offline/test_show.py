@@ -10,6 +10,13 @@ from hypothesis import strategies as st
 from signer.cli import show
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_text_takes_the_short_way_to_the_same_end(text):
+    """ASCII is told at a glance: as if each character had been looked up, beside one that is."""
+    assert show.safe(f"{text}é") == f"{show.safe(text)}é"
+    assert show.width(f"{text}é") == show.width(text) + 1
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

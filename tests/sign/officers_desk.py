@@ -46,7 +46,7 @@ class Desk:
         self._patch = monkeypatch
         self._capture = capfd
         monkeypatch.setattr(hardening, "harden", lambda: None)
-        monkeypatch.setattr(selftest, "run", lambda: ())
+        monkeypatch.setattr(selftest, "run", lambda **_: ())
 
     def run(self, *argv: object, answer: str | None = None) -> Outcome:
         """Run a command; `answer` is what stdin holds, and without one it is closed."""

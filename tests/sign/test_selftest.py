@@ -63,6 +63,32 @@ def test_it_passes_in_a_hardened_process():
     )
 
 
+def test_without_keys_what_reading_needs_is_checked_and_no_key_is_loaded():
+    """A process that only reads tries reading and verifying, and loads nothing that opens a key."""
+    result = python(
+        "import sys\n"
+        "from signer.keys.hardening import harden\n"
+        "from signer.sign.selftest import run\n"
+        "harden()\n"
+        "checks = run(keyless=True)\n"
+        "print(*[check.name for check in checks], sep='|')\n"
+        "print({'signer.sign.softkey', 'signer.keys.entropy', 'embit'} & set(sys.modules))\n"
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == (
+        "libsecp256k1|BIP32|BIP143|RFC 6979|P2SH digest|BCH digest|BCH Schnorr|Ed25519|no socket\n"
+        "set()\n"
+    )
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_without_keys_verifying_is_checked_as_well(monkeypatch, always):
+    """What `inspect` says of signatures rests on it: one that says yes or no to all is found."""
+    monkeypatch.setattr(secp, "verify_ecdsa", lambda *_: always)
+    with pytest.raises(SelfTestFailed, match="RFC 6979"):
+        selftest.run(keyless=True)
+
+
 @pytest.mark.parametrize("program", ["coldsign", "coldquorum"])
 def test_without_libsecp256k1_no_program_starts(program):
     """No other curve is fallen back to; the error is told like every other."""

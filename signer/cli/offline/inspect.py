@@ -10,7 +10,7 @@ import typer
 from signer.cli import review, show
 from signer.cli.naming import HINTS, named
 from signer.cli.offline import clock
-from signer.cli.session import HomeOption, JsonFlag, session
+from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.core.errors import BadInput, Refused
 
 if TYPE_CHECKING:
@@ -41,28 +41,42 @@ def inspect(
     A PSBT that `sign` would refuse is shown with the reason, and that is no failure here.
     """
     from signer.carry.file import read_psbt
-    from signer.cli import claims
-    from signer.core.psbt import Psbt
     from signer.sign.check import examine
     from signer.sign.state import State
 
     here = session(context, as_json=as_json, home=home)
     with named(file, hint=HINTS["psbt"]):
-        psbt = Psbt.parse(read_psbt(file))
+        raw = read_psbt(file)
     state = State(here.home)
     try:
-        checked = examine(psbt.raw, state.enrolments, clock.local_time())
+        checked = examine(raw, state.enrolments, clock.local_time())
     except (BadInput, Refused) as problem:
-        found = claims.claims(psbt, *(claims.named(psbt) or (coin, network)))
-        here.emit(
-            {**_verdict(problem), "claims": asdict(found)},
-            "\n".join(_unverified(found, problem)),
-        )
+        _refused(here, file, raw, problem, (coin, network))
         return
     seen = gathered(checked, state)
-    here.emit(
-        {**_verdict(None), "review": review.data(seen)},
-        f"{review.text(seen, sys.stdout)}\n\n{review.steps(review.SIGNING)}",
+    here.render(
+        lambda: {**_verdict(None), "review": review.data(seen)},
+        lambda: f"{review.text(seen, sys.stdout)}\n\n{review.steps(review.SIGNING)}",
+    )
+
+
+def _refused(
+    here: Session, file: Path, raw: bytes, problem: BadInput | Refused, default: tuple[str, str]
+) -> None:
+    """Show what a PSBT claims that `sign` would refuse, and why it would.
+
+    Raises:
+        BadInput: it is no PSBT, or an unknown coin or network was asked for.
+    """
+    from signer.cli import claims
+    from signer.core.psbt import Psbt
+
+    with named(file, hint=HINTS["psbt"]):
+        psbt = Psbt.parse(raw)
+    found = claims.claims(psbt, *(claims.named(psbt) or default))
+    here.render(
+        lambda: {**_verdict(problem), "claims": asdict(found)},
+        lambda: "\n".join(_unverified(found, problem)),
     )
 
 

@@ -1,4 +1,4 @@
-"""`coldsign selftest`: what every start checks, shown."""
+"""`coldsign selftest`: what a start checks, shown."""
 
 import typer
 
@@ -7,7 +7,7 @@ from signer.cli.session import HomeOption, JsonFlag, session
 
 
 def selftest(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption = None) -> None:
-    """Run the self-test, as every start does, and show it."""
+    """Run the self-test, as every start does that can reach a key, and show it."""
     from signer.core import secp
     from signer.keys.hardening import harden
     from signer.sign.selftest import run
