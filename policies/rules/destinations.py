@@ -29,7 +29,7 @@ from policies.rules.setting import (
 from policies.rules.windows import Overfull, Window, longest, overfull
 from policies.spend import Spend, canonical
 from policies.strict_json import ADDRESS, Fields, Word
-from policies.withdrawal import INTERNAL, MAX_HEIGHT, Withdrawal
+from policies.withdrawal import INTERNAL, MAX_HEIGHT
 
 LISTED: Final = "listed"
 _MODES: Final = (LISTED, "any")
@@ -265,11 +265,11 @@ class Destinations(Rule):
                 now[name] += output.amount * (output.name in addresses)
         full = {}
         for name, group in self.groups.items():
-            earlier, amounts = list[Withdrawal](), list[int]()
-            for link in spend.since(longest(group.windows)) if now[name] else ():
-                paid = [p.amount for p in link.payments if canonical(p.address) in inside[name]]
-                earlier += [link] * len(paid)
-                amounts += paid
+            links, own = spend.since(longest(group.windows)) if now[name] else [], inside[name]
+            earlier = [link for link in links for p in link.payments if canonical(p.address) in own]
+            amounts = [
+                p.amount for link in links for p in link.payments if canonical(p.address) in own
+            ]
             for over in overfull(group.windows, spend, now[name], earlier, amounts):
                 full[name] = over
         return full
