@@ -126,16 +126,18 @@ def _check_link(
     if before is None and at > 1:
         previous = known.at(at - 1) or link.previous
     own = link.id
-    dead = link is head and own in known.voided
-    for rule, expected, found in (
-        ("sequence", at, link.sequence),
-        ("previous", previous, link.previous),
-        ("coin", head.coin, link.coin),
-        ("network", head.network, link.network),
-        ("vault", head.vault, link.vault),
-        ("known", known.at(at) or own, own),
-        ("voided", "one that lives", "void" if dead else "one that lives"),
-    ):
+    life = "void" if link is head and own in known.voided else "one that lives"
+    came = (link.sequence, link.previous, link.coin, link.network, link.vault, own, life)
+    fits = (
+        at,
+        previous,
+        head.coin,
+        head.network,
+        head.vault,
+        known.at(at) or own,
+        "one that lives",
+    )
+    for rule, expected, found in zip(_LINKED, fits, came, strict=True) if fits != came else ():
         if expected != found:
             raise _broken(rule, at, str(expected), str(found))
     least = before.height if before else known.height if at > known.newest else link.height
@@ -144,10 +146,14 @@ def _check_link(
     return own
 
 
+_LINKED = ("sequence", "previous", "coin", "network", "vault", "known", "voided")
+"""What is compared of each link, by the name of its refusal; all at once while it is right."""
+
+
 def _check_void(head: Withdrawal, history: Sequence[Withdrawal]) -> None:
     """Refuse a void that would not make what it names impossible."""
     for link in history:
-        if link.id == head.voids and link.purpose != VOID and link.anchor == head.anchor:
+        if link.anchor == head.anchor and link.purpose != VOID and link.id == head.voids:
             return
     raise _broken(
         "voids", head.sequence, "an earlier one, not itself a void, and its anchor", str(head.voids)

@@ -4,7 +4,7 @@ An old price sheet needs no signatures: the withdrawal that was approved under i
 the approvers of the newest one commit to all of the chain.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policies.balances import Snapshot
@@ -114,19 +114,20 @@ class Evidence:
         # Under an older policy, prices may have been in another unit: today's is all there is.
         return max(now, then.coins[link.coin].worth(amount) if then.unit == self.sheet.unit else 0)
 
-    def excess(self, limit: Limit, now: Part, before: Sequence[Part]) -> Excess | None:
+    def excess(self, limit: Limit, now: Part, before: int) -> Excess | None:
         """Compare what leaves now, and what left before, with a limit; None if it is within.
 
-        A limit in the coin counts amounts; one that a price made of a value counts values.
+        A limit in the coin counts amounts; one that a price made of a value counts values, and
+        `before` is one.
         """
         said: tuple[Limit | int, Limit | int, Limit | int]
         if isinstance(limit, Priced):
             new = self.counted(*now)
-            total = new + sum(self.counted(*part) for part in before)
+            total = new + before
             over, said = total > limit.value.amount, (limit.value, self.told(total), self.told(new))
         else:
             new = now[1]
-            total = new + sum(amount for _, amount in before)
+            total = new + before
             over, said = total > limit, (limit, total, new)
         most, found, this = map(PLAIN.money, said)
         return Excess(f"at most {most}", f"{found}, {this} of it now") if over else None

@@ -88,6 +88,7 @@ class Withdrawal:
         voids: id of the withdrawal that a void cancels, else None.
         grounds: the papers that it names, or None.
         payload: the document's bytes: as received, or our own form for one made here.
+        total: what all payments come to, summed once: each window over a long chain asks for it.
 
     Args:
         received: only by `parse`: the bytes that the fields were read from.
@@ -110,14 +111,16 @@ class Withdrawal:
     voids: DocumentId | None = None
     grounds: Grounds | None = None
     payload: bytes = field(init=False, repr=False)
+    total: Sats = field(init=False, repr=False, compare=False)
     received: InitVar[bytes] = b""
 
     def __post_init__(self, received: bytes) -> None:
         object.__setattr__(self, "payload", received)
+        object.__setattr__(self, "total", sum([payment.amount for payment in self.payments]))
         if received:
             return
         table = {"kind": KIND, "version": VERSION, **asdict(self)}
-        for name in ("payload", *(() if self.grounds else ("grounds",))):
+        for name in ("payload", "total", *(() if self.grounds else ("grounds",))):
             del table[name]
         object.__setattr__(self, "payload", strict_json.dump(table))
 
@@ -129,8 +132,7 @@ class Withdrawal:
             BadInput: anything missing, unknown, malformed or out of range.
         """
         raw = strict_json.load(payload, limit=MAX_DOCUMENT, what=KIND)
-        names = [one.name for one in dataclass_fields(cls) if one.init and one.name != "grounds"]
-        fields = Fields(raw, KIND, ("kind", "version", *names), ("grounds",))
+        fields = Fields(raw, KIND, _REQUIRED, ("grounds",))
         fields.exactly("kind", KIND)
         fields.exactly("version", VERSION)
         sequence = fields.integer("sequence", least=1, most=MAX_SEQUENCE)
@@ -142,9 +144,7 @@ class Withdrawal:
         if purpose != VOID:
             fields.exactly("voids", None)
         least = 1 if purpose in PAYING else 0
-        payments = fields.tables(
-            "payments", required=[one.name for one in dataclass_fields(Payment)], least=least
-        )
+        payments = fields.tables("payments", required=_OF_PAYMENT, least=least)
         if payments and not least:
             fields.bad("payments", f"empty: a {purpose} pays nobody", f"{len(payments)} payments")
         anchor = fields.table("anchor", required=("txid", "vout"))
@@ -181,12 +181,13 @@ class Withdrawal:
         """The document's id, over the payload's bytes."""
         return document_id(self.payload)
 
-    @property
-    def total(self) -> Sats:
-        """What all payments come to."""
-        return Sats(sum(payment.amount for payment in self.payments))
 
-
+_OF_PAYMENT = tuple(one.name for one in dataclass_fields(Payment))
+_REQUIRED = (
+    "kind",
+    "version",
+    *(one.name for one in dataclass_fields(Withdrawal) if one.init and one.name != "grounds"),
+)
 _CHECKED = object()
 
 

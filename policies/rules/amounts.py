@@ -11,7 +11,7 @@ from policies.rules.setting import LIMIT, WINDOWS
 from policies.rules.windows import Window, overfull
 from policies.spend import Spend, canonical
 from policies.value import Limit
-from policies.withdrawal import INTERNAL
+from policies.withdrawal import INTERNAL, Withdrawal
 
 _HINT = "smaller withdrawals, or a policy that allows more"
 _WAIT = "a smaller withdrawal, or a later one"
@@ -56,11 +56,18 @@ class Amounts(Rule):
 
     def _over_time(self, spend: Spend, received: Counter[str]) -> Iterator[Refusal]:
         paid = [w for w in spend.since(self.window) if w.purpose != INTERNAL]
-        totals = ((w, "", w.total) for w in paid)
-        for full in overfull(self.windows, spend, {"": received.total()}, totals):
+        totals = [link.total for link in paid] if self.windows else []
+        for full in overfull(self.windows, spend, received.total(), paid, totals):
             what = f"too much within {full.blocks} blocks"
             yield refusal("amounts.windows", what, full.expected, full.found, _WAIT)
-        each = ((w, canonical(p.address), p.amount) for w in paid for p in w.payments)
-        for full in overfull(self.per_destination, spend, received, each):
-            what = f"too much for {full.account} within {full.blocks} blocks"
-            yield refusal("amounts.per_destination", what, full.expected, full.found, _WAIT)
+        earlier: dict[str, list[Withdrawal]] = {name: [] for name in received}
+        amounts: dict[str, list[int]] = {name: [] for name in received}
+        for link in paid if self.per_destination else ():
+            for payment in link.payments:
+                if (name := canonical(payment.address)) in received:
+                    earlier[name].append(link)
+                    amounts[name].append(payment.amount)
+        for name, now in received.items():
+            for full in overfull(self.per_destination, spend, now, earlier[name], amounts[name]):
+                what = f"too much for {name} within {full.blocks} blocks"
+                yield refusal("amounts.per_destination", what, full.expected, full.found, _WAIT)

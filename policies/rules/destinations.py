@@ -253,7 +253,7 @@ class Destinations(Rule):
                 yield refusal("destinations.cooling", what, expected, found, "request it later")
             elif own and all(name in full for name in ready):
                 over = full[ready[0]]
-                what = f"too much for {over.account} within {over.blocks} blocks"
+                what = f"too much for {ready[0]} within {over.blocks} blocks"
                 hint = "a smaller withdrawal, or a later one"
                 yield refusal("destinations.windows", what, over.expected, over.found, hint)
 
@@ -265,13 +265,12 @@ class Destinations(Rule):
                 now[name] += output.amount * (output.name in addresses)
         full = {}
         for name, group in self.groups.items():
-            flows = (
-                (earlier, name, payment.amount)
-                for earlier in (spend.since(longest(group.windows)) if now[name] else ())
-                for payment in earlier.payments
-                if canonical(payment.address) in inside[name]
-            )
-            for over in overfull(group.windows, spend, {name: now[name]}, flows):
+            links, own = spend.since(longest(group.windows)) if now[name] else [], inside[name]
+            earlier = [link for link in links for p in link.payments if canonical(p.address) in own]
+            amounts = [
+                p.amount for link in links for p in link.payments if canonical(p.address) in own
+            ]
+            for over in overfull(group.windows, spend, now[name], earlier, amounts):
                 full[name] = over
         return full
 

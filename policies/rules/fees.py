@@ -69,8 +69,9 @@ class Fees(Rule):
             yield refusal("fees.share_ppm", what, expected, sats(spend.fee), _HINT)
 
     def _over_time(self, spend: Spend) -> Iterator[Refusal]:
-        ceilings = ((w, "", w.fee_ceiling) for w in spend.since(self.window))
-        for full in overfull(self.windows, spend, {"": spend.head.fee_ceiling}, ceilings):
+        earlier, now = spend.since(self.window), spend.head.fee_ceiling
+        ceilings = [link.fee_ceiling for link in earlier]
+        for full in overfull(self.windows, spend, now, earlier, ceilings):
             what = f"the approved fees are too much within {full.blocks} blocks"
             hint = "a lower fee ceiling, or a later withdrawal"
             yield refusal("fees.windows", what, full.expected, full.found, hint)

@@ -35,8 +35,8 @@ class Internal(Special):
             what, limit = "too much for one internal move", f"at most {sats(self.per_withdrawal)}"
             hint = "smaller moves, or a policy that allows more"
             yield refusal("internal.per_withdrawal", what, limit, sats(moved), hint)
-        earlier = spend.since(self.window)
-        flows = ((w, "", w.total) for w in earlier if w.purpose == INTERNAL)
-        for full in overfull(self.windows, spend, {"": moved}, flows):
+        earlier = [link for link in spend.since(self.window) if link.purpose == INTERNAL]
+        totals = [link.total for link in earlier]
+        for full in overfull(self.windows, spend, moved, earlier, totals):
             what, hint = f"too much moved within {full.blocks} blocks", "a later withdrawal"
             yield refusal("internal.windows", what, full.expected, full.found, hint)

@@ -4,15 +4,12 @@ A window of `blocks` that ends with a withdrawal at height h holds every withdra
 in (h - blocks, h], that one included. Voided and expired ones stay in it: a signature may be out.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from policies.spend import Spend
-from policies.value import Limit
+from policies.value import Limit, Priced
 from policies.withdrawal import Withdrawal
-
-Flow = tuple[Withdrawal, str, int]
-"""What left: with which withdrawal, the account that it counts on, the amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +30,11 @@ class Overfull:
     """A window that would hold more than it may.
 
     Attributes:
-        account: what the sum is of, as the rule names it.
         blocks: the window's length.
         expected: the limit, in words.
         found: what it would hold, in words.
     """
 
-    account: str
     blocks: int
     expected: str
     found: str
@@ -51,25 +46,28 @@ def longest(windows: Iterable[Window]) -> int:
 
 
 def overfull(
-    windows: tuple[Window, ...], spend: Spend, now: Mapping[str, int], flows: Iterable[Flow]
+    windows: tuple[Window, ...],
+    spend: Spend,
+    now: int,
+    before: Sequence[Withdrawal],
+    amounts: Sequence[int],
 ) -> Iterator[Overfull]:
-    """Sum what left in each window, with one pass over the chain, and give those that overflow.
+    """Sum what left in each window, and give those that overflow.
 
     Args:
         windows: all of them end with this spend.
         spend: what is to leave.
-        now: how much of it counts on which account. One with nothing now is not looked at: a void
-            must pass through windows that a newer policy has made too small.
-        flows: what left before.
+        now: how much of it counts. If nothing does, nothing is looked at: a void must pass through
+            windows that a newer policy has made too small.
+        before: what left earlier; one that counts for several payments is here for each.
+        amounts: how much of each of them counts.
     """
-    left: dict[str, list[tuple[Withdrawal, int]]] = {n: [] for n, amount in now.items() if amount}
-    for link, account, amount in flows if windows else ():
-        if account in left:
-            left[account].append((link, amount))
-    for window in windows:
+    heights, values = [link.height for link in before], amounts
+    if any(isinstance(window.limit, Priced) for window in windows):
+        values = [*map(spend.evidence.counted, before, amounts)]
+    for window in windows if now else ():
         start = spend.head.height - window.blocks
-        for account, before in left.items():
-            inside = [(link, amount) for link, amount in before if link.height > start]
-            this = (spend.head, now[account])
-            if over := spend.evidence.excess(window.limit, this, inside):
-                yield Overfull(account, window.blocks, over.expected, over.found)
+        flow = zip(heights, values if isinstance(window.limit, Priced) else amounts, strict=True)
+        left = sum([amount for height, amount in flow if height > start])
+        if over := spend.evidence.excess(window.limit, (spend.head, now), left):
+            yield Overfull(window.blocks, over.expected, over.found)

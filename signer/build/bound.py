@@ -7,14 +7,18 @@ closes it best is looked up: of those that fit, the smallest wastes least, and t
 large are not walked over. The order is Core's, so that this sees every set that Core sees.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+from signer.build.rising import Rising
 
 TRIES: Final = 50_000
 """Steps before the best so far is taken. Core takes 100,000 (TOTAL_TRIES), and for each of these
 at least two: including the last amount, and leaving it out."""
+
+NEVER: Final = 1 << 100
+"""More than any number of coins of any amount comes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class Window:
     """What the amounts of a set may come to, and what it wastes.
 
     Attributes:
-        low: the least sum.
+        low: the least sum; NEVER if no set of that size or a larger one will do.
         high: the greatest sum; below `low` if no set of that size will do.
         waste: of a set that comes to `low`, in any unit.
     """
@@ -33,17 +37,12 @@ class Window:
 
 
 def branch_and_bound(
-    rising: Sequence[int],
-    below: Sequence[int],
-    window: Callable[[int], Window],
-    *,
-    scale: int,
+    rising: Rising, window: Callable[[int], Window], *, scale: int
 ) -> tuple[int, ...] | None:
     """Search for the set of least waste; of those that waste the same, the first.
 
     Args:
-        rising: positive amounts in rising order.
-        below: the sums of the first 0, 1, 2 ... of them.
+        rising: coins by amount.
         window: of sets of so many amounts, from 1; `low` never falls as they grow, and `waste`
             either never falls or never rises.
         scale: waste for each unit of amount above `low`.
@@ -56,12 +55,12 @@ def branch_and_bound(
     best: tuple[int, ...] | None = None
     least = 0
     chosen: list[int] = []
-    total, end = 0, len(rising)
+    coins, total, end = rising.coins, 0, len(rising.coins)
     now, after = windows
     for _ in range(TRIES):
         # what closes the set: the smallest that does
-        place = bisect_left(rising, now.low - total, 0, end)
-        if place < end and (reached := total + rising[place]) <= now.high:
+        place = rising.place(now.low - total, end)
+        if place < end and (reached := total + coins[place].amount) <= now.high:
             waste = now.waste + (reached - now.low) * scale
             if best is None or waste < least:
                 best, least = (*chosen, place), waste
@@ -69,17 +68,17 @@ def branch_and_bound(
         place -= 1
         while (
             place < 0
-            or total + below[place + 1] < after.low
+            or not rising.reach(place + 1, after.low - total)
             or (more_is_worse and best is not None and after.waste >= least)
         ):
             if not chosen:
                 return best
             last = chosen.pop()
-            total -= rising[last]
+            total -= coins[last].amount
             now, after = windows[len(chosen) : len(chosen) + 2]
-            place = bisect_left(rising, rising[last], 0, last) - 1
+            place = rising.place(coins[last].amount, last) - 1
         chosen.append(place)
-        total += rising[place]
+        total += coins[place].amount
         end = place
         if len(windows) < len(chosen) + 2:
             windows.append(window(len(windows) + 1))

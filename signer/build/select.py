@@ -16,13 +16,11 @@ The anchor is always in the set: it is what makes two fulfilments exclude each o
 """
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
-from itertools import accumulate
 
-from signer.build.bound import Window, branch_and_bound
+from signer.build.bound import NEVER, Window, branch_and_bound
+from signer.build.rising import Rising
 from signer.chain.chain import MIN_RELAY_FEE, FeeRate, UnspentCoin
 from signer.core.errors import BadInput, Fault, Refusal, Refused
 from signer.core.names import Sats
@@ -265,22 +263,15 @@ def _check_need(need: Need) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """The coins, and the amounts of those beside the anchor in rising order.
-
-    All inputs weigh the same, so that a choice is one of amounts. Only at its end are coins looked
-    for that have them: sorting a million numbers costs less than sorting a million coins.
+    """The coins. All inputs weigh the same, so that a choice is one of amounts.
 
     Attributes:
         anchor: the coin that is in every set.
-        coins: all, in no order.
-        rising: amounts of those beside the anchor that pay for their own input.
-        below: sums of the first 0, 1, 2 ... of `rising`.
+        rising: the others that pay for their own input.
     """
 
     anchor: UnspentCoin
-    coins: Sequence[UnspentCoin]
-    rising: Sequence[int]
-    below: Sequence[int]
+    rising: Rising
 
     @classmethod
     def of(cls, coins: Iterable[UnspentCoin], need: Need) -> "Purse":
@@ -289,10 +280,14 @@ class Purse:
         Raises:
             BadInput: the anchor is not among them.
         """
-        every = coins if isinstance(coins, list | tuple) else list(coins)
+        others = list(coins)
         txid, vout = need.anchor.txid, need.anchor.vout
-        anchors = [c for c in every if c.outpoint.vout == vout and c.outpoint.txid == txid]
-        if not anchors:
+        anchors = (
+            at
+            for at, coin in enumerate(others)
+            if coin.outpoint.txid == txid and coin.outpoint.vout == vout
+        )
+        if (place := next(anchors, None)) is None:
             raise BadInput(
                 "the withdrawal's anchor coin is not there to be spent",
                 fault=Fault.COORDINATOR,
@@ -300,27 +295,8 @@ class Purse:
                 hint="if this withdrawal was paid already, it is done; "
                 "otherwise make a new request",
             )
-        least = need.each // _UNITS
-        rising = sorted([amount for c in every if (amount := c.amount) > least])
-        if (mine := anchors[0].amount) > least:
-            del rising[bisect_left(rising, mine)]
-        return cls(anchors[0], every, rising, list(accumulate(rising, initial=0)))
-
-    def chosen(self, places: Sequence[int]) -> tuple[UnspentCoin, ...]:
-        """The anchor, and coins of the amounts at some places, largest first.
-
-        Of equal ones those with the first outpoints, so that the same coins give the same choice
-        in any order.
-        """
-        wanted = Counter(self.rising[place] for place in places)
-        having: dict[int, list[UnspentCoin]] = {amount: [] for amount in wanted}
-        for coin in [c for c in self.coins if c.amount in wanted and c is not self.anchor]:
-            having[coin.amount].append(coin)
-        return self.anchor, *(
-            coin
-            for amount in sorted(wanted, reverse=True)
-            for coin in nsmallest(wanted[amount], having[amount], key=_outpoint)
-        )
+        anchor = others.pop(place)
+        return cls(anchor, Rising(others, above=need.each // _UNITS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,17 +314,14 @@ class _Settled:
         return 1 + len(self.places)
 
     def selection(self, purse: Purse) -> Selection:
-        return Selection(purse.chosen(self.places), self.change, self.fee, self.vsize, self.waste)
-
-
-def _outpoint(coin: UnspentCoin) -> tuple[str, int]:
-    return coin.outpoint.txid, coin.outpoint.vout
+        coins = (purse.anchor, *purse.rising.chosen(self.places))
+        return Selection(coins, self.change, self.fee, self.vsize, self.waste)
 
 
 def _settled(purse: Purse, places: Sequence[int], need: Need) -> _Settled:
     """Change if it is worth making, otherwise the rest is fee."""
     count = 1 + len(places)
-    rest = purse.anchor.amount + sum(purse.rising[place] for place in places) - need.paid
+    rest = purse.anchor.amount + purse.rising.sum(places) - need.paid
     inputs = count * (need.each - need.later)
     least, fee = need.fee(count, change=False), need.fee(count, change=True)
     if rest - fee >= need.change_floor:
@@ -361,20 +334,23 @@ def _settled(purse: Purse, places: Sequence[int], need: Need) -> _Settled:
 
 def _fewest(purse: Purse, need: Need, *, change: bool) -> list[int] | None:
     """Largest first, closed by the smallest coin that suffices; None if all are too few."""
-    rising, below, size = purse.rising, purse.below, len(purse.rising)
+    rising, size = purse.rising, len(purse.rising)
     least = need.paid + (need.change_floor if change else 0) - purse.anchor.amount
 
     def suffice(count: int) -> bool:
-        return below[size] - below[size - count] >= least + need.fee(1 + count, change=change)
+        return rising.above(count) >= least + need.fee(1 + count, change=change)
 
-    count = bisect_left(range(size + 1), True, key=suffice)
+    many = 1
+    while many < size and not suffice(many):
+        many *= 2
+    count = bisect_left(range(min(many, size) + 1), True, key=suffice)
     if count > size:
         return None
     if not count:
         return []
     first = size - count + 1
-    lacking = least + need.fee(1 + count, change=change) - (below[size] - below[first])
-    return [*range(size - 1, first - 1, -1), bisect_left(rising, lacking, 0, first)]
+    lacking = least + need.fee(1 + count, change=change) - rising.above(count - 1)
+    return [*range(size - 1, first - 1, -1), rising.place(lacking, first)]
 
 
 def _joining(purse: Purse, need: Need) -> list[int] | None:
@@ -387,7 +363,7 @@ def _joining(purse: Purse, need: Need) -> list[int] | None:
         return None
     least = need.paid + max(_CHANGE_LOWER, min(2 * need.paid, _CHANGE_UPPER), need.change_floor)
     least -= purse.anchor.amount
-    below, size = purse.below, len(purse.rising)
+    rising, size = purse.rising, len(purse.rising)
 
     def passes(count: int) -> bool:
         """Whether so many others are too many."""
@@ -400,13 +376,15 @@ def _joining(purse: Purse, need: Need) -> list[int] | None:
         return None
 
     def suffice(count: int) -> bool:
-        return below[count] >= least + need.fee(1 + count, change=True)
+        return rising.below(count) >= least + need.fee(1 + count, change=True)
 
     count = bisect_left(range(most + 1), True, key=suffice)
     if count <= most:
         return list(range(count - 1, -1, -1))
     least += need.fee(1 + most, change=True)
-    first = bisect_left(range(size - most + 1), least, key=lambda at: below[at + most] - below[at])
+    first = bisect_left(
+        range(size - most + 1), least, key=lambda at: rising.sum(range(at, at + most))
+    )
     return list(range(first + most - 1, first - 1, -1)) if first <= size - most else None
 
 
@@ -420,17 +398,17 @@ def _changeless(purse: Purse, need: Need) -> tuple[int, ...] | None:
         high = min(most, need.fee_limit(vsize).most)
         due = need.paid - purse.anchor.amount
         heavy = _SCALE * vsize > MAX_STANDARD_WEIGHT
-        low = purse.below[-1] + 1 if heavy else due + fee
+        low = NEVER if heavy else due + fee
         return Window(low, due + high, count * (need.each - need.later))
 
     if window(0).low <= 0:
         return None  # the anchor alone pays: `_fewest` has it
-    return branch_and_bound(purse.rising, purse.below, window, scale=_UNITS)
+    return branch_and_bound(purse.rising, window, scale=_UNITS)
 
 
 def _short(purse: Purse, need: Need) -> BadInput:
     inputs = 1 + len(purse.rising)
-    total = purse.anchor.amount + purse.below[-1]
+    total = purse.anchor.amount + purse.rising.below(inputs - 1)
     least = 0 if need.payments else need.change_floor
     wanted = need.paid + least + need.fee(inputs, change=not need.payments)
     return BadInput(

@@ -1,16 +1,18 @@
 """Branch and bound against trying every set."""
 
-from itertools import accumulate, combinations
+from itertools import combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from test_select import coins
 
 from signer.build.bound import Window, branch_and_bound
+from signer.build.rising import Rising
 
 
 def search(rising, window, scale=1):
     """Ask branch and bound."""
-    return branch_and_bound(rising, [*accumulate(rising, initial=0)], window, scale=scale)
+    return branch_and_bound(Rising(coins(*rising), above=0), window, scale=scale)
 
 
 def by_trying(rising, window, scale):

@@ -182,6 +182,26 @@ def test_unknown_and_missing_keys_name_their_path():
     assert "b" in Fields({"a": 1, "b": 2}, "note", ("a",), ("b",)).raw
 
 
+def test_the_first_key_that_does_not_fit_is_told():
+    """What is unknown before what is missing, since it is the likely misspelling of that."""
+    with pytest.raises(BadInput, match=r"^note: unknown key 'z'$") as caught:
+        Fields({"a": 1, "z": 1, "y": 1}, "note", ("a", "c", "b"), ("d",))
+    assert caught.value.expected == "a, c, b, d"
+    with pytest.raises(BadInput, match=r"^note: c is missing$"):
+        Fields({"a": 1}, "note", ("a", "c", "b"), ("d",))
+    with pytest.raises(BadInput, match=r"^note: a is missing$"):
+        Fields({"b": 1}, "note", ("a",), ("a", "b"))
+
+
+@pytest.mark.parametrize("brackets", [MAX_DEPTH - 2, MAX_DEPTH, 40])
+def test_brackets_beside_each_other_are_not_depth(brackets):
+    """Nor are those within a text: the count of them only decides whether to look."""
+    flat = b'{"a":[' + b",".join([b"{}"] * brackets) + b'],"b":"' + b"[" * brackets + b'"}'
+    assert len(read(flat)["a"]) == brackets
+    with pytest.raises(BadInput, match="too deeply"):
+        read(flat[:-1] + b',"c":' + nested(MAX_DEPTH) + b"}")
+
+
 @pytest.mark.parametrize("table", [None, [], "a", 1, [("a", 1)]])
 def test_a_table_must_be_a_table(table):
     """Lists and scalars are no tables."""
