@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from policy_world import BTC, OTHER_ID, VAULT, withdrawal
 from value_world import BCH_VAULT, LIVES, MONA_VAULT, sheet, snapshot
 
-from policies.balances import Snapshot
+from policies.balances import Cold, Snapshot
 from policies.errors import BadInput
 from policies.explain import PLAIN
 from policies.grounds import Grounds, Stand
@@ -36,6 +36,39 @@ def test_a_paper_keeps_the_bytes_that_it_came_in(document):
     found = type(document).parse(payload)
     assert found.payload == payload
     assert found.id == sha256(payload).hexdigest() != document.id
+
+
+ID = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        (
+            PriceSheet("main", (ID,), 3, "JPY", {"BTC": Price(15, 2, Life(7, 9))}),
+            (
+                '{"coins":[{"coin":"BTC","expiry":9,"height":7,"per":2,"price":15}],'
+                '"kind":"prices","network":"main","number":3,"unit":"JPY",'
+                f'"vaults":["{ID}"],"version":1}}'
+            ),
+        ),
+        (
+            Snapshot("main", 4, {"BTC": 5}, {ID: Cold("BTC", 6, 1, Life(7, 9))}),
+            (
+                '{"hot":[{"amount":5,"coin":"BTC"}],'
+                '"kind":"balances","network":"main","number":4,'
+                f'"vaults":[{{"amount":6,"coin":"BTC","expiry":9,"height":7,"sequence":1,'
+                f'"vault":"{ID}"}}],"version":1}}'
+            ),
+        ),
+    ],
+    ids=["prices", "balances"],
+)
+def test_the_form_of_a_paper_is_fixed(document, text):
+    """To the byte: what officers have signed is read by every later version of the program."""
+    assert document.payload.decode() == text
+    assert type(document).parse(text.encode()) == document
+    assert "payload" not in repr(document), "its fields say it all"
 
 
 @pytest.mark.parametrize("document", [sheet(), snapshot()], ids=["prices", "balances"])

@@ -146,6 +146,14 @@ def test_explain():
     )
 
 
+def test_a_freeze_acts_at_once_and_lifting_it_waits():
+    """It is the tighter of the two, and a policy that says nothing is not frozen."""
+    (change,) = RULE.compare(Timing(100, frozen=True))
+    assert change.direction == "tighter"
+    (change,) = Timing(100, frozen=True).compare(rule("timing", "max_lifetime_blocks = 100"))
+    assert change.direction == "looser"
+
+
 def test_a_signer_refuses_nothing_for_confirmations():
     """It sees no chain; the setting is for the coordinator, and says how deep is settled."""
     deep = Timing(100, min_age_between=1, confirmations=499_999_999)
