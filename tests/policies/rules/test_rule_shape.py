@@ -115,3 +115,11 @@ def test_explain():
         "data may be published (OP_RETURN), without money",
     )
     assert len(RULE.explain()) == 4
+
+
+def test_to_allow_data_waits_and_to_forbid_it_acts_at_once():
+    """A policy that says nothing of it forbids it."""
+    allowed = rule("shape", 'max_outputs = 3\nscript_types = ["p2tr"]\nop_return = true')
+    silent = rule("shape", 'max_outputs = 3\nscript_types = ["p2tr"]')
+    assert [change.direction for change in silent.compare(allowed)] == ["looser"]
+    assert [change.direction for change in allowed.compare(silent)] == ["tighter"]
