@@ -14,11 +14,12 @@ from policies.grounds import NO_GROUNDS
 from policies.names import DocumentId
 from policies.prices import PriceSheet
 from policies.quorum import Votes
+from policies.strict_json import MAX_INTEGER
 from policies.value import Limit, Priced, Value
 from policies.withdrawal import Withdrawal
 
-UNKNOWN = 1 << 62
-"""A value above every limit: of what has no price."""
+UNKNOWN = MAX_INTEGER + 1
+"""A value above every limit that a policy can write: of what has no price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,9 @@ class Evidence:
         then = self.sheets.get(named)
         if then is None or link.coin not in then.coins:
             return UNKNOWN
-        # Under an older policy, prices may have been in another unit: today's is all there is.
-        return max(now, then.coins[link.coin].worth(amount) if then.unit == self.sheet.unit else 0)
+        if then.unit != self.sheet.unit:
+            return now  # the policy of then counted in another unit: today's price is all there is
+        return max(now, then.coins[link.coin].worth(amount))
 
     def excess(self, limit: Limit, now: Part, before: int) -> Excess | None:
         """Compare what leaves now, and what left before, with a limit; None if it is within.

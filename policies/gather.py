@@ -106,14 +106,15 @@ def priced(policy: Policy, evidence: Evidence) -> Policy:
 
     It keeps its id. Without a price for its coin it is as it was, and no payment is within a value.
     """
-    price = evidence.sheet.coins.get(policy.coin) if evidence.sheet else None
-    if price is None:
+    sheet = evidence.sheet
+    if sheet is None or policy.coin not in sheet.coins:
         return policy
-    unit, per = evidence.told(0).unit, price.per
+    price = sheet.coins[policy.coin]
 
     def resolved(setting: Any) -> Any:
         if isinstance(setting, Value):
-            return Priced.at(setting, price.price, per) if setting.unit == unit else setting
+            same = setting.unit == sheet.unit
+            return Priced.at(setting, price.price, price.per) if same else setting
         if isinstance(setting, tuple):
             return tuple(map(resolved, setting))
         if isinstance(setting, Mapping):

@@ -93,8 +93,8 @@ def read_limit(fields: Fields, key: str, *, least: int = 1) -> Limit:
     found = fields.raw[key]
     if not isinstance(found, str):
         return Sats(fields.integer(key, least=least))
-    match = _VALUE.fullmatch(found)
-    amount = int(match[1].replace("_", "")) if match else -1
-    if match is None or not least <= amount <= MAX_INTEGER:
-        fields.bad(key, 'an amount, or a value as "5_000_000 JPY"', found)
-    return Value.of(amount, match[2])
+    if match := _VALUE.fullmatch(found):
+        amount = int(match[1].replace("_", ""))
+        if least <= amount <= MAX_INTEGER:
+            return Value.of(amount, match[2])
+    return fields.bad(key, 'an amount, or a value as "5_000_000 JPY"', found)

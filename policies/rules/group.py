@@ -165,9 +165,8 @@ class VaultGroup(Rule):
             expected, found = f"withdrawal {newest} or later", f"withdrawal {stand.sequence}"
             yield refusal("group.rollback", what, expected, f"{found} of {stand.vault}", _HINT)
         head = chain[-1] if chain else None
-        if (head.id if head else None) != stand.id or (
-            head.sequence if head else 0
-        ) != stand.sequence:
+        came = Stand(stand.vault, head.sequence, head.id) if head else Stand(stand.vault, 0, None)
+        if came != stand:
             what, expected = "a chain of the group is not here", f"withdrawal {stand.sequence}"
             found = f"withdrawal {head.sequence}, {head.id}" if head else "nothing"
             yield refusal("group.absent", what, f"{expected}, {stand.id}", found, _HINT)

@@ -52,21 +52,21 @@ class Hot(Stated):
         return tuple(self._judge(spend))
 
     def _judge(self, spend: Spend) -> Iterator[Refusal]:
-        named = (spend.head.grounds or NO_GROUNDS).balances
+        grounds = spend.head.grounds or NO_GROUNDS
         wallets = (spend.wallets.get(name, ()) for name in spend.evidence.hot)
         hot = spend.evidence.hot.union(*wallets)
         refill = sum(output.amount for output in spend.externals if output.name in hot)
-        if named is None and not refill:
+        if grounds.balances is None and not refill:
             return
-        yield from self.judge(spend, named, spend.evidence.balances)
+        yield from self.judge(spend, grounds.balances, spend.evidence.balances)
         snapshot = spend.evidence.snapshot
         if snapshot is None:
             return
         chains = {**spend.evidence.chains, spend.vault: (*spend.history, spend.head)}
-        stands = {stand.vault for stand in (spend.head.grounds or NO_GROUNDS).chains}
-        if snapshot.cold.keys() != stands | {spend.vault}:
+        vaults = {spend.vault, *(stand.vault for stand in grounds.chains)}
+        if snapshot.cold.keys() != vaults:
             what = "the snapshot is not of the vaults whose chains are here"
-            expected = ", ".join(sorted(stands | {spend.vault}))
+            expected = ", ".join(sorted(vaults))
             yield refusal("hot.vaults", what, expected, ", ".join(sorted(snapshot.cold)), _HINT)
         for vault, cold in snapshot.cold.items():
             chain = chains.get(vault, ())

@@ -45,11 +45,12 @@ class Stated(Rule):
             yield refusal(f"{self.NAME}.missing", what, f"signed {kind}", found, hint)
             return
         paper, life = came.document, came.document.life(spend.coin, spend.vault)
-        known = spend.evidence.known.get(spend.vault)
-        number, seen = (known.papers if known else {}).get(kind, (0, paper.id))
-        if known and head.sequence <= known.newest:
-            number, seen = 0, paper.id  # known by its id: approved when its paper was the newest
-        last = min(life.expiry, life.height + self.max_age) if life else -1
+        known, own = spend.evidence.known.get(spend.vault), (paper.number, paper.id)
+        seen = own  # a withdrawal known by its id was approved when its paper was the newest
+        if known and head.sequence > known.newest:
+            seen = known.papers.get(kind, own)
+        since = life.height if life else head.height
+        last = min(life.expiry, life.height + self.max_age) if life else head.expiry
         for word, passed, what, expected, found in (
             (
                 "network",
@@ -68,23 +69,23 @@ class Stated(Rule):
             ),
             (
                 "early",
-                not life or life.height <= head.height,
+                since <= head.height,
                 "are of a later height",
                 f"up to {head.height}",
-                str(life.height if life else ""),
+                str(since),
             ),
             (
                 "age",
-                not life or head.expiry <= last,
+                head.expiry <= last,
                 "are too old for this withdrawal",
                 f"an expiry up to {last}",
                 str(head.expiry),
             ),
             (
                 "older",
-                paper.number > number or (paper.number == number and paper.id == seen),
+                own == seen or paper.number > seen[0],
                 "are older than those seen here",
-                f"number {number}, {seen}, or later",
+                f"number {seen[0]}, {seen[1]}, or later",
                 f"number {paper.number}, {paper.id}",
             ),
         ):

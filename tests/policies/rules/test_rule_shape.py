@@ -13,7 +13,9 @@ P2SH = bytes.fromhex("a914" + "00" * 20 + "87")
 P2WPKH = bytes.fromhex("0014" + "00" * 20)
 P2WSH = bytes.fromhex("0020" + "00" * 32)
 P2TR = bytes.fromhex("5120" + "00" * 32)
-ALL = ("p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr")
+P2SH32 = bytes.fromhex("aa20" + "00" * 32 + "87")
+ALL = ("p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr", "p2sh32")
+SCRIPTS = (P2PKH, P2SH, P2WPKH, P2WSH, P2TR, P2SH32)
 RULE = Shape(3, ALL)
 
 
@@ -44,18 +46,16 @@ def test_outputs_are_counted(external, change, rules):
 
 @pytest.mark.parametrize(
     ("script", "least"),
-    [(P2PKH, 546), (P2SH, 540), (P2WPKH, 294), (P2WSH, 330), (P2TR, 330)],
+    [*zip(SCRIPTS, (546, 540, 294, 330, 330, 576), strict=True)],
 )
 def test_dust_is_refused(script, least):
-    """By Bitcoin Core's figures for each type; change is looked at, too."""
+    """By the nodes' own figures for each type; change is looked at, too."""
     assert check(RULE, script, amount=least) == []
     assert check(RULE, script, amount=least - 1) == ["shape.dust"]
     assert check(RULE, change=[script], amount=least - 1) == ["shape.dust"]
 
 
-@pytest.mark.parametrize(
-    ("script", "name"), [*zip((P2PKH, P2SH, P2WPKH, P2WSH, P2TR), ALL, strict=True)]
-)
+@pytest.mark.parametrize(("script", "name"), [*zip(SCRIPTS, ALL, strict=True)])
 def test_only_named_types_are_paid(script, name):
     """Each type alone; change has the vault's type whatever that is."""
     others = tuple(one for one in ALL if one != name)
@@ -115,3 +115,11 @@ def test_explain():
         "data may be published (OP_RETURN), without money",
     )
     assert len(RULE.explain()) == 4
+
+
+def test_to_allow_data_waits_and_to_forbid_it_acts_at_once():
+    """A policy that says nothing of it forbids it."""
+    allowed = rule("shape", 'max_outputs = 3\nscript_types = ["p2tr"]\nop_return = true')
+    silent = rule("shape", 'max_outputs = 3\nscript_types = ["p2tr"]')
+    assert [change.direction for change in silent.compare(allowed)] == ["looser"]
+    assert [change.direction for change in allowed.compare(silent)] == ["tighter"]

@@ -106,8 +106,9 @@ def test_it_is_read_as_it_is_written():
     from_height = 4
     until_height = 5
     frozen = true
+    confirmations = 6
     """
-    assert rule("timing", text) == Timing(1, 2, 3, 4, 5, frozen=True)
+    assert rule("timing", text) == Timing(1, 2, 3, 4, 5, frozen=True, confirmations=6)
     assert rule("timing", text).to_table()["frozen"] is True
     assert RULE.to_table() == {"max_lifetime_blocks": 100, "frozen": False}
     zero = rule("timing", "max_lifetime_blocks = 1\nfrom_height = 0\nuntil_height = 0")
@@ -116,7 +117,14 @@ def test_it_is_read_as_it_is_written():
 
 @pytest.mark.parametrize(
     "line",
-    ["frozen = 1", 'frozen = "yes"', "min_age_between = 0", "until_height = 500000000"],
+    [
+        "frozen = 1",
+        'frozen = "yes"',
+        "min_age_between = 0",
+        "until_height = 500000000",
+        "confirmations = 0",
+        "confirmations = 500000000",
+    ],
 )
 def test_malformed_settings_are_refused(line):
     """True is true; heights are heights."""
@@ -127,11 +135,36 @@ def test_malformed_settings_are_refused(line):
 def test_explain():
     """One sentence a limit, for an officer; a freeze is told when there is one."""
     assert RULE.explain()[1:] == ("an approval lives for at most 100 blocks",)
-    assert Timing(1, 2, 3, 4, 5, frozen=True).explain()[1:] == (
+    assert Timing(1, 2, 3, 4, 5, frozen=True, confirmations=6).explain()[1:] == (
         "an approval lives for at most 1 block",
         "a withdrawal comes 2 blocks after the one before, or later",
         "a withdrawal's height is at most 3 blocks after the one before",
         "a withdrawal's height is 4 or later",
         "a withdrawal expires at height 5 at the latest",
         "the vault is frozen: everything is refused but voids",
+        "the coordinator counts a withdrawal as settled at 6 blocks or more",
     )
+
+
+def test_a_freeze_acts_at_once_and_lifting_it_waits():
+    """It is the tighter of the two, and a policy that says nothing is not frozen."""
+    (change,) = RULE.compare(Timing(100, frozen=True))
+    assert change.direction == "tighter"
+    (change,) = Timing(100, frozen=True).compare(rule("timing", "max_lifetime_blocks = 100"))
+    assert change.direction == "looser"
+
+
+def test_a_signer_refuses_nothing_for_confirmations():
+    """It sees no chain; the setting is for the coordinator, and says how deep is settled."""
+    deep = Timing(100, min_age_between=1, confirmations=499_999_999)
+    assert deep.check(proposed(1, history=(earlier(999, 1),))) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "direction"),
+    [(None, 6, "tighter"), (6, 7, "tighter"), (6, 5, "looser"), (6, None, "looser")],
+)
+def test_more_confirmations_are_tighter(old, new, direction):
+    """A withdrawal that is counted as settled sooner is more easily undone."""
+    (change,) = Timing(100, confirmations=old).compare(Timing(100, confirmations=new))
+    assert (change.path, change.direction) == ("rules.timing.confirmations", direction)
