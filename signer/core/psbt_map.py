@@ -52,7 +52,7 @@ class FieldMap:
         self._found: dict[bytes, tuple[bytes, int]] = {}  # by key: a value, and where it begins
         reader.where = where
         while key := reader.var_bytes():
-            known, size = types.get(key[0]) or _unknown(key, where), len(key) - 1
+            known, size = types.get(key[0]) or _rare(key, where, types), len(key) - 1
             form, at = known.key, reader.position
             reader.part = known.name
             if key in self._found:
@@ -107,9 +107,10 @@ class FieldMap:
         )
 
 
-def _unknown(key: bytes, where: str) -> FieldType:
+def _rare(key: bytes, where: str, types: Mapping[int, FieldType]) -> FieldType:
+    """A type that is not known, or that takes more than a byte."""
     kind = Reader(key, f"{where}: key").compact_size()
-    return FieldType(f"field 0x{kind:02x}", ANYTHING)
+    return types.get(kind) or FieldType(f"field 0x{kind:02x}", ANYTHING)
 
 
 def _check(form: Form, reader: Reader, start: int, end: str = "") -> None:
