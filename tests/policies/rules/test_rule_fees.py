@@ -1,5 +1,7 @@
 """fees: absolute, by size, by share, over time, and as approved, all of them."""
 
+import json
+
 import pytest
 from policy_world import approved, rules_of, spend, withdrawal
 from rule_world import earlier, proposed, rule
@@ -111,6 +113,16 @@ def test_malformed_shares_are_refused(share):
     """Millionths, as a whole number up to all of it."""
     with pytest.raises(BadInput, match=r"rules\.fees\.share_ppm"):
         rule("fees", f"max_fee = 1\nmax_rate = 2\nshare_ppm = {share}")
+
+
+@pytest.mark.parametrize(
+    "limits", [("7 JPY",), (5, "7 JPY"), ("7 JPY", 5)], ids=lambda limits: f"{len(limits)}"
+)
+def test_fees_are_limited_in_the_coin_only(limits):
+    """One window by value is one too many: a void, which cancels, must never wait for a price."""
+    windows = ", ".join(f"{{ blocks = 4, limit = {json.dumps(one)} }}" for one in limits)
+    with pytest.raises(BadInput, match=r"rules\.fees\.windows must be amounts of the coin"):
+        rule("fees", f"max_fee = 1\nmax_rate = 2\nwindows = [{windows}]")
 
 
 def test_explain():
