@@ -153,6 +153,7 @@ def test_a_rule_with_a_missing_key_is_refused(rule):
         {"version": 2},
         {"extra": 1},
         {"epoch": 0},
+        {"epoch": 0, "previous": OTHER_ID},
         {"epoch": 1_000_001, "previous": OTHER_ID},
         {"epoch": 1, "previous": OTHER_ID},
         {"epoch": 2, "previous": None},
@@ -201,6 +202,21 @@ def test_malformed_policies_are_refused(changes):
     with pytest.raises(BadInput, match="policy") as caught:
         Policy.parse(raw(**changes))
     assert caught.value.fault is Fault.COORDINATOR
+
+
+@pytest.mark.parametrize("changes", [{"extra": 1}, {"epoch": 0}, {"officers__dan": "not a key"}])
+def test_who_wrote_the_tables_is_at_fault(changes):
+    """A person who writes them as TOML is told so, and no coordinator is suspected."""
+    with pytest.raises(BadInput) as caught:
+        Policy.read(tables(**changes), Fault.OFFICER)
+    assert caught.value.fault is Fault.OFFICER
+
+
+def test_a_policy_of_nobody_says_where_keys_come_from():
+    """Before it complains of roles, which cannot be right without officers."""
+    with pytest.raises(BadInput, match="a table of 1 to 100 officers") as caught:
+        Policy.parse(raw(officers={}))
+    assert "coldsign officer show" in caught.value.hint
 
 
 @pytest.mark.parametrize("threshold", [1, 3])

@@ -39,11 +39,20 @@ def test_the_approved_ceiling(fee, refusals):
 
 
 @pytest.mark.parametrize(
-    ("fee", "paid", "refusals"), [(10, 10_000, 0), (11, 10_000, 1), (10, 9_999, 1), (0, 1, 0)]
+    ("fee", "paid", "refusals"),
+    [
+        (10, 10_000, 0),
+        (11, 10_000, 1),
+        (10, 9_999, 1),
+        (0, 1, 0),
+        (10**9, 10**12, 0),
+        (10**9 + 1, 10**12, 1),
+    ],
 )
 def test_the_share_of_what_is_paid(fee, paid, refusals):
     """A thousandth, in whole numbers: no rounding lets a satoshi through."""
-    found = Fees(10**9, 10**9, share_ppm=1000).check(proposed(paid, fee=fee))
+    there = proposed(paid, fee=fee, fee_ceiling=10**10)
+    found = Fees(10**10, 10**10, share_ppm=1000).check(there)
     assert rules_of(found) == ["fees.share_ppm"] * refusals
 
 
