@@ -101,6 +101,7 @@ def test_every_field_is_required_and_typed(name):
         {"vault": "A" * 64},
         {"policy": "0" * 63},
         {"sequence": 0},
+        {"sequence": 0, "previous": OTHER_ID},
         {"sequence": -1},
         {"sequence": MAX_SEQUENCE + 1, "previous": OTHER_ID},
         {"sequence": 1, "previous": OTHER_ID},
