@@ -206,6 +206,27 @@ def test_integer_takes_both_ends():
     assert fields(a=10).integer("a", least=1, most=10) == 10
 
 
+def test_integer_is_not_negative_unless_told():
+    """From nothing up to the largest amount."""
+    for value in (0, MAX_INTEGER):
+        assert fields(a=value).integer("a") == value
+    for value in (-1, MAX_INTEGER + 1):
+        with pytest.raises(BadInput, match=r"note\.a must be a whole number 0 to"):
+            fields(a=value).integer("a")
+    assert fields(a=-1).integer("a", least=-1) == -1
+
+
+def test_lists_have_at_least_one_unless_told():
+    """An empty list is as good as a missing one, but where it means something."""
+    assert fields(a=["b"]).words("a", ADDRESS) == ("b",)
+    assert [one.where for one in fields(a=[{}]).tables("a", required=())] == ["note.a[0]"]
+    assert fields(a=[]).words("a", ADDRESS, least=0) == ()
+    assert fields(a=[]).tables("a", required=(), least=0) == []
+    for read in (lambda one: one.words("a", ADDRESS), lambda one: one.tables("a", required=())):
+        with pytest.raises(BadInput, match="a list of at least 1"):
+            read(fields(a=[]))
+
+
 @pytest.mark.parametrize(
     "value",
     [
