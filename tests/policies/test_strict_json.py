@@ -77,6 +77,8 @@ def nested(levels):
         (b"null", "not a JSON object"),
         (b'"a"', "not a JSON object"),
         (nested(MAX_DEPTH + 1), "too deeply"),
+        (b'{"b":1,' + nested(MAX_DEPTH + 1)[1:], "too deeply"),
+        (b'{"b":[[1,' + nested(MAX_DEPTH - 2) + b"]]}", "too deeply"),
         (b'{"a":' + b"[" * 200_000, "too deeply"),
         (b'{"a":' * 100_000, "too deeply"),
     ],
@@ -93,6 +95,8 @@ def test_ambiguous_or_broken_json_is_refused(data, why):
 def test_the_limits_themselves_are_allowed():
     """The deepest nesting, the largest integers and the exact size pass."""
     assert read(nested(MAX_DEPTH))
+    assert read(nested(MAX_DEPTH).replace(b"[]", b"[1]"))
+    assert read(b'{"b":[[1,' + nested(MAX_DEPTH - 3) + b"]]}")
     assert read(b'{"a":%d,"b":-%d}' % (MAX_INTEGER, MAX_INTEGER)) == {
         "a": MAX_INTEGER,
         "b": -MAX_INTEGER,
@@ -155,6 +159,13 @@ def test_strict_is_a_part_of_lenient(text):
 def test_dump_is_sorted_compact_and_unescaped():
     """The one form that we write."""
     assert dump({"b": [1, "あ"], "a": None}) == '{"a":null,"b":[1,"あ"]}'.encode()
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_dump_writes_no_number_that_json_does_not_have(number):
+    """Python's own writer would put NaN there, which is no JSON, and which we would not read."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        dump({"a": number})
 
 
 def test_dump_refuses_a_stray_byte_from_the_command_line():
