@@ -193,6 +193,14 @@ def test_unknown_and_missing_keys_name_their_path():
     assert "b" in Fields({"a": 1, "b": 2}, "note", ("a",), ("b",)).raw
 
 
+@pytest.mark.parametrize("table", [{"a": 1, "c": 1}, {"b": 1}])
+def test_the_keys_that_there_are_stand_in_the_error(table):
+    """Those that must be there, and those that may: whoever mistyped one finds it."""
+    with pytest.raises(BadInput) as caught:
+        Fields(table, "note", ("a",), ("b",))
+    assert caught.value.expected == "a, b"
+
+
 @pytest.mark.parametrize("table", [None, [], "a", 1, [("a", 1)]])
 def test_a_table_must_be_a_table(table):
     """Lists and scalars are no tables."""
