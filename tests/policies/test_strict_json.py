@@ -260,7 +260,9 @@ def test_text_refuses_what_cannot_be_seen(value):
         fields(a=value).text("a")
 
 
-@pytest.mark.parametrize("value", ["a", "払出し 理由", "Zürich: 5 €", "x" * MAX_TEXT])
+@pytest.mark.parametrize(
+    "value", ["a", "払出し 理由", "払出し\u3000理由", "Zürich: 5 €", "x" * MAX_TEXT]
+)
 def test_text_takes_what_people_write(value):
     """Any script is fine, in one line."""
     assert fields(a=value).text("a") == value
