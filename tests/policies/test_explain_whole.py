@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from policies import explain as languages
 from policies.explain import LANGUAGES
 from policies.rules import RULES
 from policies.rules.setting import given
@@ -56,7 +55,7 @@ def test_between_them_they_say_every_sentence(lang, monkeypatch):
             said.add(key)
             return super().__getitem__(key)
 
-    monkeypatch.setitem(languages.LANGUAGES, lang, Heard(LANGUAGES[lang]))
+    monkeypatch.setitem(LANGUAGES, lang, Heard(LANGUAGES[lang]))
     for name in NAMES:
         text(name, lang)
     assert said == set(LANGUAGES[lang])
