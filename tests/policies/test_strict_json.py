@@ -96,6 +96,8 @@ def test_the_limits_themselves_are_allowed():
     """The deepest nesting, the largest integers and the exact size pass."""
     assert read(nested(MAX_DEPTH))
     assert read(nested(MAX_DEPTH).replace(b"[]", b"[1]"))
+    assert read(b'{"b":[],' + nested(MAX_DEPTH)[1:])
+    assert read(b'{"b":[],' + nested(MAX_DEPTH).replace(b"[]", b"[1]")[1:])
     assert read(b'{"b":[[1,' + nested(MAX_DEPTH - 3) + b"]]}")
     assert read(b'{"a":%d,"b":-%d}' % (MAX_INTEGER, MAX_INTEGER)) == {
         "a": MAX_INTEGER,
