@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from types import CodeType
 
 import pytest
-from mutants import Mutant, mutants, names
+from mutants import mutants, names
 from warm import BY_IMPORT, KILLED, SURVIVED, UNREACHED, Job, Warm, limit
 
 HERE = Path(__file__).resolve().parent
@@ -101,8 +101,8 @@ def run_warm(made: tuple[Job, ...], tests: Sequence[str], slowest: float) -> lis
         return [json.loads(line) for line in report.read_text().splitlines()]
 
 
-def survives_import(path: str, mutant: Mutant, fast: Sequence[str]) -> bool:
-    """Import everything with the mutant in place and run the tests; say whether all pass.
+def survives_import(path: str, code: CodeType, fast: Sequence[str]) -> bool:
+    """Import everything with a file's code exchanged and run the tests; say whether all pass.
 
     The files of tests that are named for the module come first and by themselves: nearly every
     mutant dies there, and the others need not be collected.
@@ -110,10 +110,10 @@ def survives_import(path: str, mutant: Mutant, fast: Sequence[str]) -> bool:
     files = sorted({name.split("::")[0] for name in fast})
     near = [name for name in files if Path(path).stem in Path(name).stem]
     rest = [name for name in files if name not in near]
-    return all(_passes_import(path, mutant, part, fast) for part in (near, rest) if part)
+    return all(_passes_import(path, code, part, fast) for part in (near, rest) if part)
 
 
-def _passes_import(path: str, mutant: Mutant, files: Sequence[str], fast: Sequence[str]) -> bool:
+def _passes_import(path: str, code: CodeType, files: Sequence[str], fast: Sequence[str]) -> bool:
     with TemporaryDirectory() as folder:
         child = os.fork()
         if not child:
@@ -122,7 +122,7 @@ def _passes_import(path: str, mutant: Mutant, files: Sequence[str], fast: Sequen
             nowhere = os.open(os.devnull, os.O_RDWR)
             os.dup2(nowhere, 1)
             os.dup2(nowhere, 2)
-            _replace(str(ROOT / path), mutant.code)
+            _replace(str(ROOT / path), code)
             ended = 1
             try:
                 wanted = _Only(frozenset(fast))
@@ -163,10 +163,12 @@ def fates(made: tuple[Job, ...], arguments: argparse.Namespace) -> Iterator[tupl
             continue
         rows = run_warm(mine, arguments.tests or usual, arguments.slowest)
         fast = rows[0]["tests"]
+        if arguments.imports and not survives_import(mine[0].path, mine[0].original, fast):
+            raise SystemExit("the tests do not pass by import, where nothing is wrong")
         for row in islice(rows, 1, None):
             path, name, fate = row["path"], row["name"], row["fate"]
             if fate == BY_IMPORT and arguments.imports:
-                alive = survives_import(path, every[path, name], fast)
+                alive = survives_import(path, every[path, name].code, fast)
                 fate = SURVIVED if alive else KILLED
             yield path, name, fate
 

@@ -100,6 +100,14 @@ def test_a_fault_that_no_test_notices_is_told():
     assert "policies/change.py: unreached: loosens: " in printed
 
 
+def test_a_fault_in_a_constant_that_no_test_notices_is_told():
+    """By import, too, what survives is not taken for killed."""
+    module, tests = "policies/errors.py", "tests/policies/test_errors.py"
+    code, printed = mutate(module, "--imports", "--only", "LONGEST: 1200", "--tests", tests)
+    assert code == 0, printed
+    assert "| all | 2 | 0 | 2 | 0 | 0 |" in printed, printed
+
+
 def test_survivors_that_are_explained_exist():
     """When code changes, what was said about a fault in it has to be said anew."""
     for path, known in explained().items():

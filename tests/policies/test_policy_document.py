@@ -12,7 +12,6 @@ from policies.errors import BadInput, Fault
 from policies.policy import MAX_POLICY, Policy
 from policies.quorum import Demand, Role
 from policies.rules import (
-    MANDATORY,
     RULES,
     Amounts,
     Approvals,
@@ -120,7 +119,7 @@ def test_every_field_is_required_and_typed(name):
             Policy.parse(raw(**{name: value}))
 
 
-@pytest.mark.parametrize("rule", MANDATORY)
+@pytest.mark.parametrize("rule", ["amounts", "fees", "approvals", "shape", "timing"])
 def test_a_policy_without_a_mandatory_rule_is_none(rule):
     """Default deny: what is not limited is not allowed."""
     with pytest.raises(BadInput, match=f"{rule} is missing"):
@@ -153,6 +152,7 @@ def test_a_rule_with_a_missing_key_is_refused(rule):
         {"version": 2},
         {"extra": 1},
         {"epoch": 0},
+        {"epoch": 0, "previous": OTHER_ID},
         {"epoch": 1_000_001, "previous": OTHER_ID},
         {"epoch": 1, "previous": OTHER_ID},
         {"epoch": 2, "previous": None},
@@ -201,6 +201,21 @@ def test_malformed_policies_are_refused(changes):
     with pytest.raises(BadInput, match="policy") as caught:
         Policy.parse(raw(**changes))
     assert caught.value.fault is Fault.COORDINATOR
+
+
+@pytest.mark.parametrize("changes", [{"extra": 1}, {"epoch": 0}, {"officers__dan": "not a key"}])
+def test_who_wrote_the_tables_is_at_fault(changes):
+    """A person who writes them as TOML is told so, and no coordinator is suspected."""
+    with pytest.raises(BadInput) as caught:
+        Policy.read(tables(**changes), Fault.OFFICER)
+    assert caught.value.fault is Fault.OFFICER
+
+
+def test_a_policy_of_nobody_says_where_keys_come_from():
+    """Before it complains of roles, which cannot be right without officers."""
+    with pytest.raises(BadInput, match="a table of 1 to 100 officers") as caught:
+        Policy.parse(raw(officers={}))
+    assert "coldsign officer show" in caught.value.hint
 
 
 @pytest.mark.parametrize("threshold", [1, 3])

@@ -77,6 +77,8 @@ def nested(levels):
         (b"null", "not a JSON object"),
         (b'"a"', "not a JSON object"),
         (nested(MAX_DEPTH + 1), "too deeply"),
+        (b'{"b":1,' + nested(MAX_DEPTH + 1)[1:], "too deeply"),
+        (b'{"b":[[1,' + nested(MAX_DEPTH - 2) + b"]]}", "too deeply"),
         (b'{"a":' + b"[" * 200_000, "too deeply"),
         (b'{"a":' * 100_000, "too deeply"),
     ],
@@ -93,6 +95,10 @@ def test_ambiguous_or_broken_json_is_refused(data, why):
 def test_the_limits_themselves_are_allowed():
     """The deepest nesting, the largest integers and the exact size pass."""
     assert read(nested(MAX_DEPTH))
+    assert read(nested(MAX_DEPTH).replace(b"[]", b"[1]"))
+    assert read(b'{"b":[],' + nested(MAX_DEPTH)[1:])
+    assert read(b'{"b":[],' + nested(MAX_DEPTH).replace(b"[]", b"[1]")[1:])
+    assert read(b'{"b":[[1,' + nested(MAX_DEPTH - 3) + b"]]}")
     assert read(b'{"a":%d,"b":-%d}' % (MAX_INTEGER, MAX_INTEGER)) == {
         "a": MAX_INTEGER,
         "b": -MAX_INTEGER,
@@ -157,6 +163,13 @@ def test_dump_is_sorted_compact_and_unescaped():
     assert dump({"b": [1, "あ"], "a": None}) == '{"a":null,"b":[1,"あ"]}'.encode()
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_dump_writes_no_number_that_json_does_not_have(number):
+    """Python's own writer would put NaN there, which is no JSON, and which we would not read."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        dump({"a": number})
+
+
 def test_dump_refuses_a_stray_byte_from_the_command_line():
     """A lone surrogate (how Python carries a bad byte in an argument) is the officer's mistake."""
     with pytest.raises(BadInput, match="not UTF-8") as caught:
@@ -202,6 +215,14 @@ def test_brackets_beside_each_other_are_not_depth(brackets):
         read(flat[:-1] + b',"c":' + nested(MAX_DEPTH) + b"}")
 
 
+@pytest.mark.parametrize("table", [{"a": 1, "c": 1}, {"b": 1}])
+def test_the_keys_that_there_are_stand_in_the_error(table):
+    """Those that must be there, and those that may: whoever mistyped one finds it."""
+    with pytest.raises(BadInput) as caught:
+        Fields(table, "note", ("a",), ("b",))
+    assert caught.value.expected == "a, b"
+
+
 @pytest.mark.parametrize("table", [None, [], "a", 1, [("a", 1)]])
 def test_a_table_must_be_a_table(table):
     """Lists and scalars are no tables."""
@@ -226,6 +247,27 @@ def test_integer_takes_both_ends():
     assert fields(a=10).integer("a", least=1, most=10) == 10
 
 
+def test_integer_is_not_negative_unless_told():
+    """From nothing up to the largest amount."""
+    for value in (0, MAX_INTEGER):
+        assert fields(a=value).integer("a") == value
+    for value in (-1, MAX_INTEGER + 1):
+        with pytest.raises(BadInput, match=r"note\.a must be a whole number 0 to"):
+            fields(a=value).integer("a")
+    assert fields(a=-1).integer("a", least=-1) == -1
+
+
+def test_lists_have_at_least_one_unless_told():
+    """An empty list is as good as a missing one, but where it means something."""
+    assert fields(a=["b"]).words("a", ADDRESS) == ("b",)
+    assert [one.where for one in fields(a=[{}]).tables("a", required=())] == ["note.a[0]"]
+    assert fields(a=[]).words("a", ADDRESS, least=0) == ()
+    assert fields(a=[]).tables("a", required=(), least=0) == []
+    for read in (lambda one: one.words("a", ADDRESS), lambda one: one.tables("a", required=())):
+        with pytest.raises(BadInput, match="a list of at least 1"):
+            read(fields(a=[]))
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -240,7 +282,9 @@ def test_text_refuses_what_cannot_be_seen(value):
         fields(a=value).text("a")
 
 
-@pytest.mark.parametrize("value", ["a", "払出し 理由", "Zürich: 5 €", "x" * MAX_TEXT])
+@pytest.mark.parametrize(
+    "value", ["a", "払出し 理由", "払出し\u3000理由", "Zürich: 5 €", "x" * MAX_TEXT]
+)
 def test_text_takes_what_people_write(value):
     """Any script is fine, in one line."""
     assert fields(a=value).text("a") == value

@@ -101,6 +101,7 @@ def test_every_field_is_required_and_typed(name):
         {"vault": "A" * 64},
         {"policy": "0" * 63},
         {"sequence": 0},
+        {"sequence": 0, "previous": OTHER_ID},
         {"sequence": -1},
         {"sequence": MAX_SEQUENCE + 1, "previous": OTHER_ID},
         {"sequence": 1, "previous": OTHER_ID},
@@ -248,8 +249,9 @@ def test_approvals_of_other_bytes_do_not_count():
 
 def test_admins_signatures_on_a_policy_approve_nothing():
     """An envelope of another kind is no withdrawal, whatever its payload says."""
-    with pytest.raises(BadInput, match="this is a policy, not a withdrawal"):
-        approve_check(sign("policy", withdrawal().payload, "alice", "bob"), policy())
+    for document in (withdrawal(), withdrawal(vault=OTHER_ID)):
+        with pytest.raises(BadInput, match="this is a policy, not a withdrawal"):
+            approve_check(sign("policy", document.payload, "alice", "bob"), policy())
     with pytest.raises(BadInput, match="not a withdrawal"):
         count_approvals(sign("policy", withdrawal().payload, "alice", "bob"), policy())
 

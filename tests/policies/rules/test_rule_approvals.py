@@ -1,9 +1,12 @@
 """approvals: tiers by amount, ceilings of officers, and the second look at the votes."""
 
+import json
+
 import pytest
 from policy_world import approved, rules_of, spend
 from rule_world import earlier, proposed, rule, votes
 
+from policies.change import Direction
 from policies.errors import BadInput
 from policies.quorum import Demand, Votes
 from policies.rules.approvals import unmet
@@ -168,6 +171,39 @@ def test_tiers_may_not_be_missing_or_closed():
     for text in ("tiers = []", 'tiers = [{ up_to = 5, require = [{ role = "a", count = 1 }] }]'):
         with pytest.raises(BadInput, match=r"rules\.approvals\.tiers"):
             rule("approvals", text)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "fine"),
+    [
+        ("100 JPY", "101 JPY", True),
+        ("100 JPY", "100 JPY", False),
+        ("100 JPY", "99 JPY", False),
+        ("100 JPY", "200 USD", False),
+        (100, "200 JPY", False),
+        ("100 JPY", 200, False),
+    ],
+)
+def test_bands_by_value_rise_in_one_unit(first, second, fine):
+    """What cannot be compared does not rise: nobody could tell which band a payment is in."""
+    bands = TEXT.replace("100", json.dumps(first), 1).replace("200", json.dumps(second), 1)
+    if fine:
+        assert [tier.up_to for tier in rule("approvals", bands).tiers] == [first, second, None]
+    else:
+        with pytest.raises(BadInput, match="tiers with rising up_to"):
+            rule("approvals", bands)
+
+
+@pytest.mark.parametrize("bounds", [("5 JPY", "6 USD"), (5, "6 JPY"), ("5 JPY", 6)])
+def test_bands_in_another_unit_are_looser(bounds):
+    """A small payment took the desk, and would now take the board: no price says how small."""
+    band = "tiers = [{{ up_to = {}, require = [{}] }}, {{ require = [{}] }}]"
+    desk, board = '{ role = "desk", count = 2 }', '{ role = "board", count = 2 }'
+    first, second = map(json.dumps, bounds)
+    old = rule("approvals", band.format(first, desk, board))
+    new = rule("approvals", band.format(second, board, f"{desk}, {board}"))
+    (change,) = old.compare(new)
+    assert change.direction is Direction.LOOSER
 
 
 def test_a_demand_of_nobody_is_never_met():

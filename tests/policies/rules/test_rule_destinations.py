@@ -230,8 +230,9 @@ def test_it_is_read_as_it_is_written():
 def test_the_smallest_settings_pass():
     """A range of one address, a cooling of one block, a window of one block and nothing."""
     text = TEXT.replace(f"range = {MAX_RANGE}", "range = 1").replace("cooling = 144", "cooling = 1")
-    found = rule("destinations", text.replace("blocks = 144, limit = 500", "blocks = 1, limit = 0"))
-    assert found.wallets == {WALLET: 1}
+    text = text.replace("blocks = 144, limit = 500", "blocks = 1, limit = 0")
+    found = rule("destinations", text.replace('"listed"', '"any"'))
+    assert (found.mode, found.wallets) == ("any", {WALLET: 1})
     assert (found.cooling, found.window) == (1, 1)
 
 
@@ -254,6 +255,8 @@ def test_the_smallest_settings_pass():
         (f'addresses = [{{ address = "{OTHER}", since = 0 }}]', ""),
         (OTHER, ADDRESS),
         (OTHER, "bcrt1q other"),
+        (WALLET, "wpkh(a b)"),
+        (WALLET, "w" * 4097),
         (OTHER, OTHER.upper()),
         ("[groups.cold]", '[groups."Cold wallet"]'),
     ],

@@ -1,5 +1,7 @@
 """fees: absolute, by size, by share, over time, and as approved, all of them."""
 
+import json
+
 import pytest
 from policy_world import approved, rules_of, spend, withdrawal
 from rule_world import earlier, proposed, rule
@@ -37,11 +39,20 @@ def test_the_approved_ceiling(fee, refusals):
 
 
 @pytest.mark.parametrize(
-    ("fee", "paid", "refusals"), [(10, 10_000, 0), (11, 10_000, 1), (10, 9_999, 1), (0, 1, 0)]
+    ("fee", "paid", "refusals"),
+    [
+        (10, 10_000, 0),
+        (11, 10_000, 1),
+        (10, 9_999, 1),
+        (0, 1, 0),
+        (10**9, 10**12, 0),
+        (10**9 + 1, 10**12, 1),
+    ],
 )
 def test_the_share_of_what_is_paid(fee, paid, refusals):
     """A thousandth, in whole numbers: no rounding lets a satoshi through."""
-    found = Fees(10**9, 10**9, share_ppm=1000).check(proposed(paid, fee=fee))
+    there = proposed(paid, fee=fee, fee_ceiling=10**10)
+    found = Fees(10**10, 10**10, share_ppm=1000).check(there)
     assert rules_of(found) == ["fees.share_ppm"] * refusals
 
 
@@ -111,6 +122,16 @@ def test_malformed_shares_are_refused(share):
     """Millionths, as a whole number up to all of it."""
     with pytest.raises(BadInput, match=r"rules\.fees\.share_ppm"):
         rule("fees", f"max_fee = 1\nmax_rate = 2\nshare_ppm = {share}")
+
+
+@pytest.mark.parametrize(
+    "limits", [("7 JPY",), (5, "7 JPY"), ("7 JPY", 5)], ids=lambda limits: f"{len(limits)}"
+)
+def test_fees_are_limited_in_the_coin_only(limits):
+    """One window by value is one too many: a void, which cancels, must never wait for a price."""
+    windows = ", ".join(f"{{ blocks = 4, limit = {json.dumps(one)} }}" for one in limits)
+    with pytest.raises(BadInput, match=r"rules\.fees\.windows must be amounts of the coin"):
+        rule("fees", f"max_fee = 1\nmax_rate = 2\nwindows = [{windows}]")
 
 
 def test_explain():

@@ -93,6 +93,7 @@ def test_they_are_read_as_they_are_written():
     more = "\nper_withdrawal = 100\nwindows = [{ blocks = 144, limit = 150 }]"
     assert rule("internal", text + more) == MOVE
     assert MOVE.window == 144
+    assert rule("internal", f"{text}\nper_withdrawal = 100").windows == ()
     assert MOVE.to_table()["require"] == [{"role": "ops", "count": 2}]
     with pytest.raises(BadInput, match="per_withdrawal is missing"):
         rule("internal", text)
