@@ -31,6 +31,7 @@ def _arguments():
     parser.add_argument("--electrum", default=default.electrum, metavar="PYTHON")
     parser.add_argument("--btclib", default=default.btclib, metavar="PYTHON")
     parser.add_argument("--node", default=default.node, metavar="NODE")
+    parser.add_argument("--modules", default=default.modules, metavar="FOLDER", help="npm's")
     asked = parser.parse_args()
     if asked.rounds < 1:
         parser.error("at least one round")
@@ -80,7 +81,7 @@ def _profile(asked, jobs, place):
 
 
 def _measure(asked, jobs, place):
-    interpreters = Interpreters(asked.electrum, asked.btclib, asked.node)
+    interpreters = Interpreters(asked.electrum, asked.btclib, asked.node, asked.modules)
     bench = Bench(place, interpreters, asked.only)
 
     def tell(line):

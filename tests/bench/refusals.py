@@ -2,7 +2,8 @@
 
 from contextlib import suppress
 
-from bench.jobs import OURS, PEERS, Entry
+from bench.job import OURS, Entry
+from bench.jobs import PEERS
 from bench.malformed import every
 from bench.runner import normal
 from signer.core.errors import BadInput

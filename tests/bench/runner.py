@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.jobs import OURS
+from bench.job import OURS
 from bench.workers import Absent, Worker
 
 

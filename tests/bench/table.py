@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from bench.jobs import OURS
+from bench.job import OURS
 from bench.refusals import TAKEN
 
 

@@ -251,6 +251,8 @@ class World:
         """Put a workload into a folder; without inputs, there is no PSBT in it."""
         folder.mkdir(parents=True)
         (folder / "vault.json").write_bytes(self.vault.payload)
+        document = Envelope.wrap("vault", self.vault.payload).to_bytes()
+        (folder / "vault-document").write_bytes(document)
         if not inputs:
             return self.case(folder, count)
         raw = self.psbt(inputs, payments)

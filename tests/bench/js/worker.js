@@ -121,9 +121,7 @@ const JOBS = {
 function answer({ job, folder, ground, out }) {
   const read = (name) => fs.readFileSync(path.join(folder, name));
   const said = JSON.parse(read('case.json'));
-  const peak = () => process.resourceUsage().maxRSS * 1024;
   const [run, tell] = JOBS[job](said, read, ground);
-  const before = peak();
   const used = process.cpuUsage();
   const start = process.hrtime.bigint();
   let result;
@@ -135,10 +133,10 @@ function answer({ job, folder, ground, out }) {
   const wall = Number(process.hrtime.bigint() - start) / 1e9;
   const { user, system } = process.cpuUsage(used);
   if (out) fs.writeFileSync(out, tell(result));
-  return { cpu: (user + system) / 1e6, wall, before, peak: peak() };
+  return { cpu: (user + system) / 1e6, wall, peak: process.resourceUsage().maxRSS * 1024 };
 }
 
-const installed = path.join(__dirname, 'node_modules', 'bitcoinjs-lib', 'package.json');
+const installed = path.join(process.env.NODE_PATH, 'bitcoinjs-lib', 'package.json');
 const { version } = JSON.parse(fs.readFileSync(installed));
 const hello = {
   version: `bitcoinjs-lib ${version}, node ${process.versions.node}`,
