@@ -14,6 +14,7 @@ from itertools import cycle
 from multiprocessing import Pipe, Process
 from typing import TYPE_CHECKING, Final
 
+from signer.core.errors import BadInput, Fault
 from signer.core.vault import Vault
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def addresses(vault: Vault, branch: int, indices: range) -> Iterator[list[str]]:
     """The addresses at these indices of a branch, in order, some at a time.
 
     Raises:
-        BadInput: no such branch or index.
+        BadInput: no such branch or index; a worker has ended too early.
     """
     cores = _cores() if len(indices) > ALONE else 1
     if cores == 1:
@@ -48,12 +49,27 @@ def addresses(vault: Vault, branch: int, indices: range) -> Iterator[list[str]]:
             worker.start()
             workers.append(worker)
             writer.close()  # the worker's own is the only one left: its end is the pipe's
-        for pipe, _ in zip(cycle(pipes), _parts(indices, 0, 1), strict=False):
-            yield pipe.recv_bytes().decode("ascii").split()
+        for at, _ in zip(cycle(range(cores)), _parts(indices, 0, 1), strict=False):
+            try:
+                yield pipes[at].recv_bytes().decode("ascii").split()
+            except EOFError:
+                raise _ended(workers[at]) from None
     finally:
         for worker in workers:
             worker.terminate()  # the reader may have gone away in the middle of it
             worker.join()
+
+
+def _ended(worker: Process) -> BadInput:
+    """What became of a worker whose pipe is at its end, though not its work."""
+    worker.join()
+    code = worker.exitcode or 0
+    return BadInput(
+        "a process that makes addresses ended before its work did",
+        fault=Fault.MACHINE,
+        found=f"signal {-code}" if code < 0 else f"exit code {code}",
+        hint="the list is not whole: run the same command again; perhaps memory runs short",
+    )
 
 
 def _cores() -> int:

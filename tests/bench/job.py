@@ -36,6 +36,7 @@ class Job:
         count: of what the job is about, if that is not inputs.
         payments: outputs beside the change.
         shares: signed files.
+        links: withdrawals before this one, all in the policy's windows.
         threshold: m.
         signers: n.
         script_type: as BIP48 names it here.
@@ -52,6 +53,7 @@ class Job:
     count: int = 0
     payments: int = 1
     shares: int = 0
+    links: int = 0
     threshold: int = 3
     signers: int = 5
     script_type: str = "p2wsh"

@@ -31,7 +31,7 @@ def _full(count, *without, ground=True, kind="p2wsh"):
 
 JOBS = (
     _full(100),
-    _full(100, ground=False),
+    _full(100, _SLOW, ground=False),
     _full(1000, _SLOW),
     _full(1000, *_SLOWER, ground=False),
     _full(5000, *_SLOWER),
@@ -47,7 +47,7 @@ JOBS = (
     Job(
         "settle-1000",
         "combine 3 signers, verify, finalise, 1,000 inputs",
-        (*_all("settle"), _VERIFY),
+        (*_all("settle", _SLOW), _VERIFY),
         inputs=1000,
         shares=3,
     ),
@@ -118,7 +118,7 @@ JOBS = (
                 Entry(OURS, "deciding", "rules"),
                 Entry("steps 5 to 8", "deciding", "check"),
             ),
-            count=count,
+            links=count,
             chart="chain",
             at=count,
         )
@@ -130,6 +130,13 @@ JOBS = (
         (Entry(OURS, "carrying", "parts"), Entry("@ngraveio/bc-ur", "bitcoinjs", "parts")),
         inputs=100,
         count=200,
+    ),
+    Job(
+        "ur-100-read",
+        "a 100-input PSBT out of plain and mixed UR parts",
+        (Entry(OURS, "carrying", "joined"), Entry("@ngraveio/bc-ur", "bitcoinjs", "joined")),
+        inputs=100,
+        count=600,
     ),
     Job(
         "qr-27",

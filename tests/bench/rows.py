@@ -43,6 +43,24 @@ class Row:
     note: str = ""
 
 
+def listed(jobs):
+    """The jobs, under the row that each answers; the rest at the end. A job may answer two."""
+    lines, left = [], {job.name: job for job in jobs}
+    known = dict(left)
+    for row in ROWS:
+        lines.append(f"{row.says}")
+        for name in dict.fromkeys(other for g in row.goals for other in (g.job, g.other) if other):
+            lines.append(_line(known[name]))
+            left.pop(name, None)
+        lines += [f"  {row.note}"] if row.note else []
+    lines += ["beside the table", *map(_line, left.values())]
+    return "\n".join((*lines, f"  {'malformed':22}what nobody may sign, or combine"))
+
+
+def _line(job):
+    return f"  {job.name:22}{job.says}{'; only by its name' if job.once else ''}"
+
+
 ROWS = (
     Row(
         "full, P2WSH, 1,000 inputs, one core",
@@ -102,7 +120,13 @@ ROWS = (
         "policy decision over 10,000 withdrawals",
         (Goal("chain-10000", "", 0.05), Goal("chain-10000", "", 0.05, ours="steps 5 to 8")),
     ),
-    Row("mixed UR parts", (Goal("ur-100", "@ngraveio/bc-ur", 0.02),)),
+    Row(
+        "mixed UR parts",
+        (
+            Goal("ur-100", "@ngraveio/bc-ur", 0.02),
+            Goal("ur-100-read", "@ngraveio/bc-ur", 0.02),
+        ),
+    ),
     Row("QR frames, version 27", (Goal("qr-27", "segno's default", 0.25),)),
     Row(
         "start-up",

@@ -97,17 +97,18 @@ class Bench:
         entries = [(entry, worker) for entry in job.entries if (worker := self.worker(entry))]
         found = {entry.label: {"cpu": [], "wall": [], "peak": []} for entry, _ in entries}
         results = {}
-        for number in range(rounds + 1):
+        first = 1 if job.once else 0  # minutes need no warming up
+        for number in range(first, 2 if job.once else rounds + 1):
             # Each begins once, so that nobody always runs in another's wake.
             turn = number % len(entries)
             for entry, worker in entries[turn:] + entries[:turn]:
-                out = self._folder / "result" if number == 0 else None
+                out = self._folder / "result" if number == first else None
                 said = worker.does(entry.work, case, ground=job.ground, out=out)
                 if "refused" in said:
                     raise Differs(f"{job.name}: {entry.label} refused: {said['refused']}")
                 if out:
                     results[entry.label] = hashlib.sha256(normal(out.read_bytes())).hexdigest()
-                else:
+                if number:
                     for measure, values in found[entry.label].items():
                         values.append(said[measure])
                 progress(f"{job.name}: round {number}: {entry.label} {said['cpu'] * 1000:.1f} ms")

@@ -8,8 +8,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
+
+from bench.memory import held
 
 ROOT = Path(__file__).resolve().parents[3]
 VAULT = "bench"
@@ -42,7 +43,7 @@ def csv(case, *, ground):
             for at, line in enumerate(program.stdout):
                 digest.update(line)
                 if at % LINES == 0:
-                    most[0] = max(most[0], _held(program.pid))
+                    most[0] = max(most[0], _family(program.pid))
         if program.returncode:
             raise RuntimeError(f"exit code {program.returncode}")
         return digest
@@ -50,18 +51,13 @@ def csv(case, *, ground):
     return run, lambda digest: digest.hexdigest().encode(), lambda: most[0]
 
 
-def _held(process):
+def _family(process):
     """Bytes: the most that a process and each of its children has held so far, together.
 
-    The children share pages with it, so this is more than they take: it counts those twice.
+    They share pages, which are counted in each: this is more than they take.
     """
-    total = 0
-    with suppress(OSError):  # it may end at any time
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-        for one in (process, *children):
-            status = Path(f"/proc/{one}/status").read_text()
-            total += 1024 * int(status.partition("VmHWM:")[2].split()[0])
-    return total
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return sum(map(held, (process, *children)))
 
 
 JOBS = {"csv": csv}
