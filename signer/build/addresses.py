@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 _PART: Final = 500
 """Addresses at a time: about half of what a pipe holds (64 KiB, pipe(7)), a tenth of a second."""
 
-ALONE: Final = 4_000
-"""Up to so many are made here: two workers take the time of 600 to start and end (estimated)."""
+ALONE: Final = 1_000
+"""Up to so many are made here. Measured: to start and end two workers takes 45 ms of CPU, which is
+what 150 addresses take, so that both cores are faster from some 300 on; the rest is for machines
+that start processes more slowly."""
 
 
 def addresses(vault: Vault, branch: int, indices: range) -> Iterator[list[str]]:

@@ -52,6 +52,14 @@ JOBS = (
         shares=3,
     ),
     Job(
+        "settle-100-p2sh",
+        "combine 3 signers, verify, finalise, 100 inputs of P2SH",
+        _all("settle", "embit"),  # what embit makes of P2SH is not valid
+        inputs=100,
+        shares=3,
+        script_type="p2sh",
+    ),
+    Job(
         "addresses-1000",
         "derive 1,000 addresses",
         _all("addresses"),

@@ -131,6 +131,11 @@ class World:
         )
 
     @property
+    def segwit(self) -> bool:
+        """Whether its signatures go into witnesses."""
+        return self.vault.form.form.segwit
+
+    @property
     def rules(self) -> tuple[Rule, ...]:
         """They let through whatever the bench asks."""
         return (
