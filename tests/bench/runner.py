@@ -123,14 +123,17 @@ class Bench:
 
 
 def _summary(label, values, found):
-    """Medians, and how often ours goes into it, round by round."""
+    """Medians, and how often ours goes into it: round by round, and the median of that."""
     ours = found.get(OURS, {})
     ratios = {
-        measure: statistics.median(
-            a / b for a, b in zip(values[measure], ours[measure], strict=True)
-        )
+        measure: [a / b for a, b in zip(values[measure], ours[measure], strict=True)]
         for measure in ("cpu", "wall")
         if ours and min(ours[measure], default=0) > 0
     }
-    medians = {measure: statistics.median(values[measure]) for measure in ("cpu", "wall")}
-    return {**medians, "peak": max(values["peak"]), "ratio": ratios, "rounds": values}
+    return {
+        **{measure: statistics.median(values[measure]) for measure in ("cpu", "wall")},
+        "peak": max(values["peak"]),
+        "ratio": {measure: statistics.median(each) for measure, each in ratios.items()},
+        "ratios": ratios,
+        "rounds": values,
+    }

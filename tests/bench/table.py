@@ -17,13 +17,15 @@ def table(said):
 
 def _job(name, job):
     lines = [f"**{job['says']}** (`{name}`)", ""]
-    lines += ["| | CPU, ms | of ours | wall, ms | memory, MB |", "|---|--:|--:|--:|--:|"]
+    lines += ["| | CPU, ms | of ours | each round | wall, ms | memory, MB |"]
+    lines += ["|---|--:|--:|---|--:|--:|"]
     for label, found in sorted(job["found"].items(), key=lambda item: item[1]["cpu"]):
-        ratio = found["ratio"].get("cpu")
-        times = "" if ratio is None or label == OURS else f"{ratio:.2f}"
+        told = label != OURS and "cpu" in found["ratio"]
+        times = f"{found['ratio']['cpu']:.2f}" if told else ""
+        each = " ".join(f"{ratio:.2f}" for ratio in found["ratios"]["cpu"]) if told else ""
         shown = f"**{label}**" if label == OURS else label
         held = f"{found['peak'] / 1e6:.0f}" if found["peak"] else ""
-        cells = (shown, _ms(found["cpu"]), times, _ms(found["wall"]), held)
+        cells = (shown, _ms(found["cpu"]), times, each, _ms(found["wall"]), held)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

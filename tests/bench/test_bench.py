@@ -75,6 +75,7 @@ def test_everybody_makes_the_same_signatures(bench, tmp_path, script_type, groun
     job = small("full", inputs=3, payments=2, ground=ground, script_type=script_type)
     said = measured(bench, job, tmp_path / "case")
     assert set(said["found"]) == {OURS, FLOOR, *SHORT}
+    assert all(len(one["ratios"]["cpu"]) == 1 for one in said["found"].values())
     assert len(said["result"]) == 64
 
 
@@ -149,7 +150,8 @@ def test_each_row_of_what_is_wanted_has_its_jobs():
 def figures(cpu):
     """What one contestant's rounds came to."""
     rounds = {"cpu": [cpu], "wall": [cpu], "peak": [1_000_000]}
-    return {"cpu": cpu, "wall": cpu, "peak": 1_000_000, "ratio": {"cpu": cpu}, "rounds": rounds}
+    ratios = {"ratio": {"cpu": cpu / 2}, "ratios": {"cpu": [cpu / 2]}}
+    return {"cpu": cpu, "wall": cpu, "peak": 1_000_000, "rounds": rounds, **ratios}
 
 
 def test_tables_and_pictures_come_from_the_results(monkeypatch):
@@ -159,6 +161,7 @@ def test_tables_and_pictures_come_from_the_results(monkeypatch):
     job = {"says": "short", "found": {OURS: figures(2.0), FLOOR: figures(1.0)}}
     said = {"jobs": {"short": job, "more": {**job, "chart": "inputs", "at": 300}}}
     assert "| **ours** | 2,000 |" in table(said)
+    assert "| floor | 1,000 | 0.50 | 0.50 |" in table(said)
     first, second, third, note = goals(said).splitlines()[2:]
     assert first.startswith("| a row |")
     assert first.endswith("| 2x | not reached |")
