@@ -66,6 +66,11 @@ def coldquorum(case, *, ground):
     return _process(["-m", "signer.cli.coldquorum", "--help"])
 
 
+def selftest(case, *, ground):
+    """`coldsign selftest`: what each `coldsign sign` does before it reads anything."""
+    return _process(["-m", "signer.cli.coldsign", "selftest", "--json"])
+
+
 def inspect(case, *, ground):
     """`coldsign inspect`, of a vault that is enrolled."""
     home = enrolled(Path(tempfile.mkdtemp(dir=case.folder)), keys=False)
@@ -79,5 +84,6 @@ JOBS = {
     "bare": bare,
     "coldsign": coldsign,
     "coldquorum": coldquorum,
+    "selftest": selftest,
     "inspect": inspect,
 }
