@@ -54,7 +54,7 @@ def addresses(vault: Vault, branch: int, indices: range) -> Iterator[list[str]]:
         for at, _ in zip(cycle(range(cores)), _parts(indices, 0, 1), strict=False):
             try:
                 yield pipes[at].recv_bytes().decode("ascii").split()
-            except EOFError:
+            except (EOFError, OSError):  # at the end of a part, or within
                 raise _ended(workers[at]) from None
     finally:
         for worker in workers:

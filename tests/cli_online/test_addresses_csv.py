@@ -28,6 +28,24 @@ for cores in (3, 1):
     print(len(parts), *[address for part in parts for address in part])
 """
 
+# A worker that ends after a few bytes of a part of a hundred.
+TORN = """
+import os
+from pathlib import Path
+from signer.build import addresses
+from signer.core.errors import BadInput
+from signer.core.vault import Vault
+def torn(work, pipe, readers):
+    os.write(pipe.fileno(), (100).to_bytes(4, "big") + b"bcrt1")
+    os._exit(0)
+addresses._run, addresses._cores = torn, lambda: 2
+vault = Vault.parse(Path("vault.json").read_bytes())
+try:
+    next(addresses.addresses(vault, 0, range(addresses.ALONE + 1)))
+except BadInput as problem:
+    print(problem.what, problem.found, sep=": ")
+"""
+
 
 def start(counter, said, *options, **how):
     """The real program, at work on a million addresses; what it says goes to a file."""
@@ -139,6 +157,15 @@ def test_a_worker_that_dies_fails_the_command(counter, output):
     assert "signal 9" in told.read_text()
     assert "not whole" in told.read_text()
     assert not list(place.iterdir())
+
+
+@LINUX
+def test_half_a_part_is_none(counter):
+    """A worker may die while it tells: what has come of a part is not taken for all of it."""
+    counter.file("vault.json", counter.world.vault.payload)
+    command = [sys.executable, "-c", TORN]
+    done = subprocess.run(command, cwd=counter.folder, capture_output=True, text=True, check=True)
+    assert done.stdout == "a process that makes addresses ended before its work did: exit code 0\n"
 
 
 @LINUX
