@@ -11,7 +11,7 @@ import typer
 from signer.cli import show
 from signer.cli.naming import UnclearCommand
 from signer.cli.online.vaults import VaultArgument
-from signer.cli.session import HomeOption, JsonFlag, session
+from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.core.errors import BadInput, Fault
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ def addresses(
     home: HomeOption = None,
 ) -> None:
     """List addresses: whole, for copying, in groups of four, for comparing, and with its label."""
-    from signer.build.streamed import streamed
     from signer.cli.online import inbox
     from signer.core.bip32 import HARDENED
     from signer.core.files import refuse_existing
@@ -81,23 +80,7 @@ def addresses(
         labels = {r.reference: r.label for r in store.labels(found.id) if r.type == "addr"}
     branch = CHANGE if change else RECEIVE
     if as_csv:
-        lines = _lines(found, branch, range(start, start + count))
-        if output is None:
-            for some in lines:
-                show.out(some)
-            return
-        with streamed(output) as file:
-            file.writelines(f"{some}\n".encode("ascii") for some in lines)
-        here.emit(
-            {
-                "vault": found.id,
-                "branch": branch,
-                "start": start,
-                "count": count,
-                "file": str(output),
-            },
-            f"{show.number(count)} addresses: {show.safe(str(output))}",
-        )
+        _csv(here, found, branch, range(start, start + count), output)
         return
     listed = [(index, found.address(branch, index)) for index in range(start, start + count)]
     rows = []
@@ -123,7 +106,27 @@ def addresses(
     )
 
 
-def _lines(vault: "Vault", branch: int, indices: range) -> Iterator[str]:
+def _csv(here: Session, vault: "Vault", branch: int, indices: range, output: Path | None) -> None:
+    """Write the lines to a file, all or none, or to stdout as they are made."""
+    from signer.build.streamed import streamed
+
+    # A count would stand between the lines if both went to the same terminal.
+    counted = sys.stderr.isatty() and not (output is None and sys.stdout.isatty())
+    lines = _lines(vault, branch, indices, counted=counted)
+    if output is None:
+        for some in lines:
+            show.out(some)
+        return
+    with streamed(output) as file:
+        file.writelines(f"{some}\n".encode("ascii") for some in lines)
+    told = {"vault": vault.id, "branch": branch, "start": indices.start, "count": len(indices)}
+    here.emit(
+        {**told, "file": str(output)},
+        f"{show.number(len(indices))} addresses: {show.safe(str(output))}",
+    )
+
+
+def _lines(vault: "Vault", branch: int, indices: range, *, counted: bool) -> Iterator[str]:
     """CSV, some lines at a time. No labels: a spreadsheet would run others' formulas."""
     from signer.build.addresses import addresses as made
 
@@ -133,7 +136,7 @@ def _lines(vault: "Vault", branch: int, indices: range) -> Iterator[str]:
     for part in made(vault, branch, indices):
         yield "\n".join(f"{branch},{at},{address}" for at, address in enumerate(part, index))
         index += len(part)
-        if monotonic() - last > _EVERY and sys.stderr.isatty():
+        if counted and monotonic() - last > _EVERY:
             last = monotonic()
             done, of = show.number(index - indices.start), show.number(len(indices))
             show.note(f"{done} of {of} addresses")
