@@ -14,6 +14,7 @@ from itertools import cycle
 from multiprocessing import Pipe, Process
 from typing import TYPE_CHECKING, Final
 
+from signer.core.errors import BadInput, Fault
 from signer.core.vault import Vault
 
 if TYPE_CHECKING:
@@ -22,15 +23,17 @@ if TYPE_CHECKING:
 _PART: Final = 500
 """Addresses at a time: about half of what a pipe holds (64 KiB, pipe(7)), a tenth of a second."""
 
-ALONE: Final = 4_000
-"""Up to so many are made here: two workers take the time of 600 to start and end (estimated)."""
+ALONE: Final = 1_000
+"""Up to so many are made here. Measured: to start and end two workers takes 45 ms of CPU, which is
+what 150 addresses take, so that both cores are faster from some 300 on; the rest is for machines
+that start processes more slowly."""
 
 
 def addresses(vault: Vault, branch: int, indices: range) -> Iterator[list[str]]:
     """The addresses at these indices of a branch, in order, some at a time.
 
     Raises:
-        BadInput: no such branch or index.
+        BadInput: no such branch or index; a worker has ended too early.
     """
     cores = _cores() if len(indices) > ALONE else 1
     if cores == 1:
@@ -48,12 +51,27 @@ def addresses(vault: Vault, branch: int, indices: range) -> Iterator[list[str]]:
             worker.start()
             workers.append(worker)
             writer.close()  # the worker's own is the only one left: its end is the pipe's
-        for pipe, _ in zip(cycle(pipes), _parts(indices, 0, 1), strict=False):
-            yield pipe.recv_bytes().decode("ascii").split()
+        for at, _ in zip(cycle(range(cores)), _parts(indices, 0, 1), strict=False):
+            try:
+                yield pipes[at].recv_bytes().decode("ascii").split()
+            except (EOFError, OSError):  # at the end of a part, or within
+                raise _ended(workers[at]) from None
     finally:
         for worker in workers:
             worker.terminate()  # the reader may have gone away in the middle of it
             worker.join()
+
+
+def _ended(worker: Process) -> BadInput:
+    """What became of a worker whose pipe is at its end, though not its work."""
+    worker.join()
+    code = worker.exitcode or 0
+    return BadInput(
+        "a process that makes addresses ended before its work did",
+        fault=Fault.MACHINE,
+        found=f"signal {-code}" if code < 0 else f"exit code {code}",
+        hint="the list is not whole: run the same command again; perhaps memory runs short",
+    )
 
 
 def _cores() -> int:

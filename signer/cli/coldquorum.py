@@ -24,7 +24,7 @@ _VAULT = group(
     ),
     Command(
         "addresses",
-        "online.vaults:addresses",
+        "online.addresses:addresses",
         "List addresses: whole, for copying, in groups of four, for comparing, and with its label.",
     ),
     Command("list", "online.vaults:list_", "List the vaults that are known here."),

@@ -10,7 +10,7 @@ import pstats
 from pathlib import Path
 
 from bench.case import Case
-from bench.jobs import OURS
+from bench.job import OURS
 
 ROWS = 25
 
@@ -20,7 +20,7 @@ def hot(job, folder):
     case = Case.load(folder)
     entry = next(entry for entry in job.entries if entry.label == OURS)
     work = importlib.import_module(f"bench.peers.{entry.worker}").JOBS[entry.work]
-    run, _ = work(case, ground=job.ground)
+    run, *_ = work(case, ground=job.ground)
     profiler = cProfile.Profile()
     profiler.runcall(run)
     stats = pstats.Stats(profiler)

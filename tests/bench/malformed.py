@@ -34,15 +34,16 @@ class Malformed:
     case: Case
 
 
-def every(folder: Path) -> Iterator[Malformed]:
-    """Write them all."""
-    world = World()
+def every(folder: Path, script_type: str = "p2wsh") -> Iterator[Malformed]:
+    """Write them all, for a vault of that type; P2SH makes no claim about an amount to lie with."""
+    world = World(script_type)
+    claims = {n: change for n, change in _CLAIMS.items() if change is not _lies or world.segwit}
     honest = world.parts(2)
     raw = honest.to_bytes()
     for number, (name, changed) in enumerate(
         [
             *((name, change(raw)) for name, change in _BYTES.items()),
-            *((name, change(world, honest).to_bytes()) for name, change in _CLAIMS.items()),
+            *((name, change(world, honest).to_bytes()) for name, change in claims.items()),
         ]
     ):
         yield Malformed(name, "full", _written(world, folder / f"full-{number}", changed))
@@ -109,7 +110,8 @@ def _foreign_coin(world: World, parts: Parts) -> Parts:
     made = world.coin(0)
     stolen = TxOut(made.outputs[1].amount, outside(5))
     before = replace(made, outputs=(made.outputs[0], stolen))
-    return _spends(world, parts, replace(parts.inputs[0], previous_tx=before, witness_utxo=stolen))
+    claimed = stolen if world.segwit else None
+    return _spends(world, parts, replace(parts.inputs[0], previous_tx=before, witness_utxo=claimed))
 
 
 def _wrong_place(world: World, parts: Parts) -> Parts:
@@ -117,7 +119,8 @@ def _wrong_place(world: World, parts: Parts) -> Parts:
 
 
 def _wrong_script(world: World, parts: Parts) -> Parts:
-    return _input(parts, witness_script=world.vault.script(RECEIVE, 7).witness_script)
+    other = world.vault.script(RECEIVE, 7)
+    return _input(parts, redeem_script=other.redeem_script, witness_script=other.witness_script)
 
 
 def _stolen_change(world: World, parts: Parts) -> Parts:
@@ -138,7 +141,7 @@ _CLAIMS: dict[str, Callable[[World, Parts], Parts]] = {
     "a lie about the amount": _lies,
     "a coin of somebody else": _foreign_coin,
     "a key origin of another address": _wrong_place,
-    "another witness script": _wrong_script,
+    "another script": _wrong_script,
     "change that goes elsewhere": _stolen_change,
     "one coin twice": _coin_twice,
     "sighash none": lambda _, parts: _input(parts, sighash=NONE),

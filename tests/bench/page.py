@@ -29,6 +29,7 @@ def _results(said):
     where = f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}"
     parts = [
         f"{where}, Python {machine['python']}.",
+        _trees(said["jobs"]),
         "\n".join(f"- {name}: {version}" for name, version in sorted(versions.items())),
         "### Goals",
         goals(said),
@@ -44,3 +45,17 @@ def _results(said):
         for measure, (title, _) in MEASURES.items()
     ]
     return "\n\n".join(parts)
+
+
+def _trees(jobs):
+    """Which commit each job was measured of: one may take too long to do with the others."""
+    found = {}
+    for name, job in jobs.items():
+        found.setdefault(job["tree"], []).append(name)
+    most = max(found, key=lambda tree: len(found[tree]))
+    others = [
+        f"; {', '.join(f'`{name}`' for name in names)} of {tree}"
+        for tree, names in found.items()
+        if tree != most
+    ]
+    return f"Measured of commit {most}{''.join(others)}."

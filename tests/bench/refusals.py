@@ -2,7 +2,8 @@
 
 from contextlib import suppress
 
-from bench.jobs import OURS, PEERS, Entry
+from bench.job import OURS, Entry
+from bench.jobs import PEERS
 from bench.malformed import every
 from bench.runner import normal
 from signer.core.errors import BadInput
@@ -16,17 +17,23 @@ def refusals(bench, folder, progress=print):
     A library that raises nothing and leaves the first input unsigned has refused, too.
     """
     found = {}
-    for number, malformed in enumerate(every(folder)):
+    kinds = {"p2wsh": "", "p2sh": "P2SH: "}
+    cases = [
+        (f"{mark}{one.name}", one)
+        for kind, mark in kinds.items()
+        for one in every(folder / kind, kind)
+    ]
+    for number, (name, malformed) in enumerate(cases):
         answers = {}
-        for name in (OURS, *PEERS):
-            worker = bench.worker(Entry(name, name, malformed.work))
+        for who in (OURS, *PEERS):
+            worker = bench.worker(Entry(who, who, malformed.work))
             if worker is None:
                 continue
-            out = folder / f"taken-{number}-{name}"
+            out = folder / f"taken-{number}-{who}"
             said = worker.does(malformed.work, malformed.case.folder, ground=True, out=out)
-            answers[name] = said.get("refused") or _answer(malformed.work, out.read_bytes())
-            progress(f"malformed: {malformed.name}: {name}: {answers[name]}")
-        found[malformed.name] = answers
+            answers[who] = said.get("refused") or _answer(malformed.work, out.read_bytes())
+            progress(f"malformed: {name}: {who}: {answers[who]}")
+        found[name] = answers
     return found
 
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.jobs import OURS
+from bench.job import OURS
 from bench.workers import Absent, Worker
 
 
@@ -97,17 +97,18 @@ class Bench:
         entries = [(entry, worker) for entry in job.entries if (worker := self.worker(entry))]
         found = {entry.label: {"cpu": [], "wall": [], "peak": []} for entry, _ in entries}
         results = {}
-        for number in range(rounds + 1):
+        first = 1 if job.once else 0  # minutes need no warming up
+        for number in range(first, 2 if job.once else rounds + 1):
             # Each begins once, so that nobody always runs in another's wake.
             turn = number % len(entries)
             for entry, worker in entries[turn:] + entries[:turn]:
-                out = self._folder / "result" if number == 0 else None
+                out = self._folder / "result" if number == first else None
                 said = worker.does(entry.work, case, ground=job.ground, out=out)
                 if "refused" in said:
                     raise Differs(f"{job.name}: {entry.label} refused: {said['refused']}")
                 if out:
                     results[entry.label] = hashlib.sha256(normal(out.read_bytes())).hexdigest()
-                else:
+                if number:
                     for measure, values in found[entry.label].items():
                         values.append(said[measure])
                 progress(f"{job.name}: round {number}: {entry.label} {said['cpu'] * 1000:.1f} ms")
@@ -122,14 +123,17 @@ class Bench:
 
 
 def _summary(label, values, found):
-    """Medians, and how often ours goes into it, round by round."""
+    """Medians, and how often ours goes into it: round by round, and the median of that."""
     ours = found.get(OURS, {})
     ratios = {
-        measure: statistics.median(
-            a / b for a, b in zip(values[measure], ours[measure], strict=True)
-        )
+        measure: [a / b for a, b in zip(values[measure], ours[measure], strict=True)]
         for measure in ("cpu", "wall")
         if ours and min(ours[measure], default=0) > 0
     }
-    medians = {measure: statistics.median(values[measure]) for measure in ("cpu", "wall")}
-    return {**medians, "peak": max(values["peak"]), "ratio": ratios, "rounds": values}
+    return {
+        **{measure: statistics.median(values[measure]) for measure in ("cpu", "wall")},
+        "peak": max(values["peak"]),
+        "ratio": {measure: statistics.median(each) for measure, each in ratios.items()},
+        "ratios": ratios,
+        "rounds": values,
+    }

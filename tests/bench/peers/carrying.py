@@ -2,8 +2,9 @@
 
 from signer.carry import bytewords, fountain, qr
 from signer.carry.payload import Kind, Payload
-from signer.carry.ur import message_of
+from signer.carry.ur import Joiner, message_of
 
+TYPE = "crypto-psbt"
 LARGEST = 200
 """Bytes of a fragment at most; `js/worker.js` has the same."""
 
@@ -15,19 +16,42 @@ def version():
     return f"this tree, and segno {of('segno')}"
 
 
+def _encoder(case):
+    return fountain.Encoder(message_of(Payload(Kind.PSBT, case.psbt), TYPE), LARGEST)
+
+
+def _text(encoder, number):
+    words = bytewords.encode(encoder.part(number).to_bytes())
+    return f"ur:{TYPE}/{number}-{encoder.count}/{words}".upper()
+
+
 def parts(case, *, ground):
     """Mixed parts of a PSBT, as text, by the functions that `ur.Series` calls."""
-    message, count = message_of(Payload(Kind.PSBT, case.psbt), "crypto-psbt"), case.count
 
     def run():
-        encoder = fountain.Encoder(message, LARGEST)
-        found = []
-        for number in range(encoder.count + 1, encoder.count + 1 + count):
-            words = bytewords.encode(encoder.part(number).to_bytes())
-            found.append(f"ur:crypto-psbt/{number}-{encoder.count}/{words}".upper())
-        return found
+        encoder = _encoder(case)
+        first = encoder.count + 1
+        return [_text(encoder, number) for number in range(first, first + case.count)]
 
     return run, lambda found: "\n".join(found).encode()
+
+
+def joined(case, *, ground):
+    """A PSBT from the plain parts but every third, and then from mixed ones, until it is whole."""
+    encoder = _encoder(case)
+    plain = [number for number in range(1, encoder.count + 1) if number % 3]
+    mixed = range(encoder.count + 1, encoder.count + 1 + case.count)
+    texts = [_text(encoder, number) for number in (*plain, *mixed)]
+
+    def run():
+        joiner = Joiner()
+        for text in texts:
+            joiner.receive(text)
+            if joiner.worth == joiner.count:
+                break
+        return joiner.payload()
+
+    return run, lambda payload: payload.data
 
 
 def _texts(case):
@@ -56,4 +80,4 @@ def segno(case, *, ground):
     )
 
 
-JOBS = {"parts": parts, "draw": ours, "segno": segno}
+JOBS = {"parts": parts, "joined": joined, "draw": ours, "segno": segno}

@@ -7,6 +7,7 @@ library signs once, so that like is compared with like. The program itself is a 
 import sys
 
 from bench.low_r import low_r
+from signer.build.addresses import addresses as on_all_cores
 from signer.core import base58, secp
 from signer.core.bip32 import ExtendedPrivateKey
 from signer.core.names import DocumentId
@@ -81,4 +82,13 @@ def addresses(case, *, ground):
     )
 
 
-JOBS = {"full": full, "parse": parse, "settle": settle, "addresses": addresses}
+def spread(case, *, ground):
+    """The same, as `coldquorum vault addresses --csv` does it."""
+    vault, count = _vault(case), case.count
+    return (
+        lambda: [one for part in on_all_cores(vault, RECEIVE, range(count)) for one in part],
+        lambda found: "\n".join(found).encode(),
+    )
+
+
+JOBS = {"full": full, "parse": parse, "settle": settle, "addresses": addresses, "spread": spread}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.home import PASSPHRASE, enrolled, environment
 from bench.workload import World
+from signer.cli.offline.cores import spread
 from signer.keys import unlock
 from signer.sign.facts import read
 from signer.sign.softkey import SoftKey, second_engine
@@ -58,13 +59,23 @@ def opened(case, *, ground):
     )
 
 
-def engine(case, *, ground):
-    """The second engine's signatures alone, one after the other."""
+def _engine_jobs(case):
     world = World()
     facts = read(case.psbt, {world.vault.id: world.vault})
     key = SoftKey.of(world.root(world.names[0]), world.vault)
-    jobs = [(c.digest, key.branches[c.branch].derive(c.index).secret) for c in facts.inputs]
+    return [(c.digest, key.branches[c.branch].derive(c.index).secret) for c in facts.inputs]
+
+
+def engine(case, *, ground):
+    """The second engine's signatures alone, one after the other."""
+    jobs = _engine_jobs(case)
     return lambda: [second_engine(*job) for job in jobs], b"".join
 
 
-JOBS = {"sign": sign, "opened": opened, "engine": engine}
+def spread_engine(case, *, ground):
+    """The same on all cores, as the program does it."""
+    jobs = _engine_jobs(case)
+    return lambda: spread(lambda at: second_engine(*jobs[at]), len(jobs)), b"".join
+
+
+JOBS = {"sign": sign, "opened": opened, "engine": engine, "spread": spread_engine}

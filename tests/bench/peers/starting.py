@@ -40,7 +40,7 @@ def _process(arguments, home=None):
     def run():
         return subprocess.run(command, env=where, capture_output=True, check=True).stdout
 
-    return run, bytes
+    return run, bytes, lambda: 0
 
 
 def python(case, *, ground):
@@ -53,8 +53,7 @@ def bare(case, *, ground):
     path = Path(case.folder) / "bare.py"
     path.write_text(_BARE)
     # Typer imports rich where it is installed, unless it is told not to.
-    run, tell = _process([path, "--help"])
-    return run, tell
+    return _process([path, "--help"])
 
 
 def coldsign(case, *, ground):
@@ -65,6 +64,11 @@ def coldsign(case, *, ground):
 def coldquorum(case, *, ground):
     """`coldquorum --help`."""
     return _process(["-m", "signer.cli.coldquorum", "--help"])
+
+
+def selftest(case, *, ground):
+    """`coldsign selftest`: what each `coldsign sign` does before it reads anything."""
+    return _process(["-m", "signer.cli.coldsign", "selftest", "--json"])
 
 
 def inspect(case, *, ground):
@@ -80,5 +84,6 @@ JOBS = {
     "bare": bare,
     "coldsign": coldsign,
     "coldquorum": coldquorum,
+    "selftest": selftest,
     "inspect": inspect,
 }
