@@ -61,8 +61,11 @@ class FieldMap:
                 most = f"at most {MAX_IN_MAP:,} in a map, {MAX_IN_ALL:,} in all"
                 reader.fail("too many fields", expected=most)
             # Nearly all of a PSBT passes here: what has its form is asked nothing else.
-            heads = form.heads
-            if size not in form.sizes or (heads and key[1] not in heads[size]) or form.read:
+            if (
+                size not in form.sizes
+                or (form.heads and key[1] not in form.heads[size])
+                or form.read
+            ):
                 _check(form, reader, at - size, ": key")
             value, form = reader.var_bytes(), known.value
             at = reader.position - len(value)

@@ -5,7 +5,6 @@ Nothing here is verified beyond its form: these are the coordinator's claims.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from struct import unpack
 from typing import NamedTuple
 
@@ -44,7 +43,7 @@ class Derivation(NamedTuple):
     @classmethod
     def many(cls, pairs: Iterable[tuple[bytes, bytes]]) -> "tuple[Derivation, ...]":
         """From keys and origins."""
-        return tuple(map(partial(tuple.__new__, cls), pairs))
+        return tuple([tuple.__new__(cls, pair) for pair in pairs])
 
     @classmethod
     def of(cls, pubkey: bytes, fingerprint: Fingerprint, path: tuple[int, ...]) -> "Derivation":

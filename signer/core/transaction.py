@@ -22,8 +22,8 @@ MAX_AMOUNT: Final = max(coin.max_money for coin in COINS.values())
 
 _U32: Final = 4  # bytes
 _AMOUNT: Final = Struct("<Q")
-_OUTPOINT: Final = 36  # bytes: a txid and an index
-_BARE_INPUT: Final = Struct("<32sIBI")  # outpoint, empty script, sequence: no input takes less
+_OUTPOINT: Final = Struct("<32sI")
+_LEAST_INPUT: Final = 41  # outpoint 36, empty script 1, sequence 4
 _LEAST_OUTPUT: Final = 9  # amount 8, empty script 1
 _MARKER: Final = b"\x00\x01"  # BIP144: no inputs, then the flag that witnesses follow
 _WITNESS_SCALE: Final = 4  # BIP141: a byte outside the witnesses weighs four units
@@ -185,11 +185,11 @@ class Outline(NamedTuple):
         raw, start = reader.peek(reader.left), reader.skip(_U32)
         segwit = witness and reader.peek(len(_MARKER)) == _MARKER
         body = reader.skip(len(_MARKER)) + len(_MARKER) if segwit else reader.position
-        inputs, outputs = reader.count(_BARE_INPUT.size), []
+        inputs, outputs = reader.count(_LEAST_INPUT), []
         if witness and not inputs:
             reader.fail("transaction without inputs")
         for _ in range(inputs):
-            reader.skip(_OUTPOINT)
+            reader.skip(_OUTPOINT.size)
             reader.var_bytes()
             reader.skip(_U32)
         for _ in range(reader.count(_LEAST_OUTPUT)):
@@ -228,7 +228,10 @@ class Outline(NamedTuple):
         """All of it."""
         version = Reader(self.raw, "transaction").u32()
         reader = Reader(self.raw, "transaction", self.body)
-        spent = [_read_input(reader) for _ in range(reader.compact_size())]
+        spent = [
+            (_read_outpoint(reader), reader.var_bytes(), reader.u32())
+            for _ in range(reader.compact_size())
+        ]
         outputs = tuple([TxOut.read(reader) for _ in range(reader.compact_size())])
         stacks = [read_stack(reader) if self.segwit else () for _ in spent]
         inputs = tuple([TxIn(*one, stack) for one, stack in zip(spent, stacks, strict=True)])
@@ -244,14 +247,9 @@ def _amount(reader: Reader) -> Sats:
     return Sats(amount)
 
 
-def _read_input(reader: Reader) -> tuple[OutPoint, bytes, int]:
-    """Outpoint, script, sequence; all at once where there is no script."""
-    at, script = reader.skip(_BARE_INPUT.size), b""
-    txid, vout, size, sequence = _BARE_INPUT.unpack_from(reader.data, at)
-    if size:
-        reader.position = at + _OUTPOINT
-        script, sequence = reader.var_bytes(), reader.u32()
-    return OutPoint(Txid(txid[::-1].hex()), vout), script, sequence
+def _read_outpoint(reader: Reader) -> OutPoint:
+    txid, vout = _OUTPOINT.unpack_from(reader.data, reader.skip(_OUTPOINT.size))
+    return OutPoint(Txid(txid[::-1].hex()), vout)
 
 
 def read_stack(reader: Reader) -> tuple[bytes, ...]:

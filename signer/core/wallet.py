@@ -67,8 +67,10 @@ class Wallet:
             expected = f"{kinds} of [origin]xpub/<0;1>/*, or a vault's descriptor"
             raise _bad("not a wallet that can be listed", expected=expected, found=ascii(body[:20]))
         if tail != checksum(body):
-            hint = "copy the whole descriptor again from its source, with #checksum"
-            raise _bad("the descriptor's checksum is missing or does not fit", hint=hint)
+            raise _bad(
+                "the descriptor's checksum is missing or does not fit",
+                hint="copy the whole descriptor again from its source, with #checksum",
+            )
         branches = (0, 1) if match[3] == "<0;1>" else (int(match[3]),)
         return cls((VaultKey.parse(match[2], network.xpub),), branches, _SINGLE[match[1]])
 
@@ -85,13 +87,14 @@ def addresses(text: str, many: int, coin: str, network: str) -> frozenset[str]:
         BadInput: as `Wallet.parse`.
     """
     wallet = Wallet.parse(text, coins.network(coin, network))
-    found = set()
-    for branch in wallet.branches:
-        parents = [Children(key.xpub.derive(branch)) for key in wallet.keys]
-        for index in range(many):
-            script = wallet.script_of(public_children([(parents, index)]))
-            found.add(str(address_of(script, coin, network)))
-    return frozenset(found)
+    families = (
+        [Children(key.xpub.derive(branch)) for key in wallet.keys] for branch in wallet.branches
+    )
+    return frozenset(
+        str(address_of(wallet.script_of(public_children([(parents, index)])), coin, network))
+        for parents in families
+        for index in range(many)
+    )
 
 
 def listed(policy: Policy) -> dict[str, frozenset[str]]:

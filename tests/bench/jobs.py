@@ -127,6 +127,8 @@ JOBS = (
             (
                 Entry(OURS, "deciding", "rules"),
                 Entry("steps 5 to 8", "deciding", "check"),
+                Entry("verified, three windows over all", "chains", "windows"),
+                Entry("its payloads read", "chains", "payloads"),
             ),
             links=count,
             chart="chain",

@@ -8,6 +8,7 @@ import sys
 
 from bench.low_r import low_r
 from signer.build.addresses import addresses as on_all_cores
+from signer.cli.offline import cores
 from signer.core import base58, secp
 from signer.core.bip32 import ExtendedPrivateKey
 from signer.core.names import DocumentId
@@ -42,13 +43,18 @@ def full(case, *, ground):
     sign = low_r if ground else secp.sign_ecdsa
 
     def run():
-        facts = read(raw, {DocumentId(vault.id): vault})
-        signatures = {}
-        for at, coin in enumerate(facts.inputs):
-            secret = key.branches[coin.branch].derive(coin.index).secret
-            der = sign(coin.digest, secret)
-            found = PartialSig(coin.key_of(key.fingerprint), der + bytes((ALL,)))
-            signatures[at] = [found]
+        facts = read(raw, {DocumentId(vault.id): vault}, cores.spread)
+        coins = facts.inputs
+
+        def signed(numbers):
+            wanted = [coins[at] for at in numbers]
+            return [sign(c.digest, key.branches[c.branch].derive(c.index).secret) for c in wanted]
+
+        made = zip(coins, cores.spread(signed, len(coins)), strict=True)
+        signatures = {
+            at: [PartialSig(coin.key_of(key.fingerprint), der + bytes((ALL,)))]
+            for at, (coin, der) in enumerate(made)
+        }
         return with_partial_sigs(facts.psbt, signatures)
 
     return run, bytes

@@ -75,7 +75,9 @@ def engine(case, *, ground):
 def spread_engine(case, *, ground):
     """The same on all cores, as the program does it."""
     jobs = _engine_jobs(case)
-    return lambda: spread(lambda at: second_engine(*jobs[at]), len(jobs)), b"".join
+    return lambda: spread(
+        lambda numbers: [second_engine(*jobs[n]) for n in numbers], len(jobs)
+    ), b"".join
 
 
 JOBS = {"sign": sign, "opened": opened, "engine": engine, "spread": spread_engine}
