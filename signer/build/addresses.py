@@ -14,6 +14,7 @@ from itertools import cycle
 from multiprocessing import Pipe, Process
 from typing import TYPE_CHECKING, Final
 
+from signer.core.address import address_of
 from signer.core.errors import BadInput, Fault
 from signer.core.vault import Vault
 
@@ -38,7 +39,7 @@ def addresses(vault: Vault, branch: int, indices: range) -> Iterator[list[str]]:
     cores = _cores() if len(indices) > ALONE else 1
     if cores == 1:
         for part in _parts(indices, 0, 1):
-            yield [vault.address(branch, index) for index in part]
+            yield _made(vault, branch, part)
         return
     workers: list[Process] = []
     pipes: list[Connection[bytes, bytes]] = []
@@ -60,6 +61,11 @@ def addresses(vault: Vault, branch: int, indices: range) -> Iterator[list[str]]:
         for worker in workers:
             worker.terminate()  # the reader may have gone away in the middle of it
             worker.join()
+
+
+def _made(vault: Vault, branch: int, indices: range) -> list[str]:
+    scripts = vault.scripts([(branch, index) for index in indices])
+    return [str(address_of(s.script_pubkey, vault.coin, vault.network)) for s in scripts]
 
 
 def _ended(worker: Process) -> BadInput:
@@ -108,5 +114,5 @@ def _run(
     vault = Vault.parse(work.payload)
     with suppress(BrokenPipeError):
         for part in _parts(work.indices, work.first, work.step):
-            made = [vault.address(work.branch, index) for index in part]
+            made = _made(vault, work.branch, part)
             pipe.send_bytes("\n".join(made).encode("ascii"))

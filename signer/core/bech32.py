@@ -13,6 +13,7 @@ CHECKSUM = 6
 """Characters."""
 
 _MAX_TEXT = 90
+_LETTERS = CHARSET.encode("ascii").ljust(256)  # for `bytes.translate`
 _bad = partial(BadInput, fault=Fault.OFFICER, hint="copy the address again from its source")
 
 remainder = polymod(30, (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3))
@@ -30,7 +31,7 @@ def encode(hrp: str, version: int, program: bytes) -> str:
     values = [version, *symbols(program)]
     state = remainder((*values, *bytes(CHECKSUM)), prefix(hrp)) ^ (BECH32M if version else BECH32)
     values += (state >> shift & 31 for shift in range(5 * CHECKSUM - 5, -1, -5))
-    return f"{hrp}1{''.join([CHARSET[value] for value in values])}"
+    return f"{hrp}1{bytes(values).translate(_LETTERS).decode('ascii')}"
 
 
 def decode(address: str) -> tuple[str, int, bytes]:

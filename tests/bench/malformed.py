@@ -14,7 +14,7 @@ from signer.core.names import Sats
 from signer.core.psbt import PartialSig, Psbt, with_partial_sigs
 from signer.core.psbt_parts import PsbtInput
 from signer.core.sighash import ALL, NONE, SINGLE
-from signer.core.transaction import OutPoint, TxOut
+from signer.core.transaction import Outline, OutPoint, TxOut
 from signer.core.vault import RECEIVE
 from signer.sign.facts import read
 
@@ -85,7 +85,7 @@ _BYTES: dict[str, Callable[[bytes], bytes]] = {
 
 def _input(parts: Parts, **changes: object) -> Parts:
     first, *others = parts.inputs
-    return replace(parts, inputs=(replace(first, **changes), *others))
+    return replace(parts, inputs=(first._replace(**changes), *others))
 
 
 def _spends(world: World, parts: Parts, previous: PsbtInput) -> Parts:
@@ -97,7 +97,7 @@ def _spends(world: World, parts: Parts, previous: PsbtInput) -> Parts:
 
 
 def _another_previous(world: World, parts: Parts) -> Parts:
-    return _input(parts, previous_tx=world.coin(9))
+    return _input(parts, previous_tx=Outline.parse(world.coin(9).to_bytes()))
 
 
 def _lies(world: World, parts: Parts) -> Parts:
@@ -109,9 +109,10 @@ def _foreign_coin(world: World, parts: Parts) -> Parts:
     """A coin of a key that is not the vault's, with the vault's own origins."""
     made = world.coin(0)
     stolen = TxOut(made.outputs[1].amount, outside(5))
-    before = replace(made, outputs=(made.outputs[0], stolen))
+    before = Outline.parse(replace(made, outputs=(made.outputs[0], stolen)).to_bytes())
     claimed = stolen if world.segwit else None
-    return _spends(world, parts, replace(parts.inputs[0], previous_tx=before, witness_utxo=claimed))
+    said = parts.inputs[0]._replace(previous_tx=before, witness_utxo=claimed)
+    return _spends(world, parts, said)
 
 
 def _wrong_place(world: World, parts: Parts) -> Parts:

@@ -20,7 +20,7 @@ from signer.core.bip32 import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.descriptor import Descriptor, bip48_path, checksum
 from signer.core.sighash import Bip143
-from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
+from signer.core.transaction import Outline, OutPoint, Transaction, TxIn, TxOut
 from signer.core.vault import Vault
 from signer.sign.facts import FoundOutput, VaultInput
 from signer.station.answer import accept
@@ -97,7 +97,7 @@ def wide_task(vault, registration):
         FoundOutput(address_of(out.script, "BTC", "test"), out.script, out.amount, change)
         for out, change in zip(tx.outputs, (*[None] * len(strangers), 4, 5), strict=True)
     ]
-    said = [SimpleNamespace(previous_tx=coin) for coin in coins]
+    said = [SimpleNamespace(previous_tx=Outline.parse(coin.to_bytes())) for coin in coins]
     file = SimpleNamespace(tx=tx, inputs=said, raw=b"")
     fingerprint = root_of("device").fingerprint
     return signing_task(

@@ -5,6 +5,7 @@ library signs once, so that like is compared with like. The program itself is a 
 """
 
 import sys
+from itertools import chain
 
 from bench.low_r import low_r
 from signer.build.addresses import addresses as on_all_cores
@@ -83,7 +84,7 @@ def addresses(case, *, ground):
     """Derive the first receive addresses."""
     vault, count = _vault(case), case.count
     return (
-        lambda: [vault.address(RECEIVE, index) for index in range(count)],
+        lambda: list(chain.from_iterable(on_all_cores(vault, RECEIVE, range(count)))),
         lambda found: "\n".join(found).encode(),
     )
 
