@@ -5,6 +5,7 @@ algorithm for generating random numbers with a given distribution" (1991), as Sc
 Not for secrets.
 """
 
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -13,28 +14,33 @@ _MASK: Final = (1 << 64) - 1
 _UNIT: Final = 2.0**-64
 
 
-class Xoshiro256:
-    """xoshiro256**, seeded with the SHA-256 of some bytes, read as four big-endian words."""
+def _numbers(a: int, b: int, c: int, d: int) -> Iterator[int]:
+    """xoshiro256** from a state of four words: 64 bits at a time, for ever."""
+    while True:
+        product = b * 5 & _MASK
+        yield (product << 7 | product >> 57) * 9 & _MASK
+        shifted = b << 17 & _MASK
+        c ^= a
+        d ^= b
+        b ^= c
+        a ^= d
+        c ^= shifted
+        d = (d << 45 | d >> 19) & _MASK
 
-    __slots__ = ("_a", "_b", "_c", "_d")
+
+class Xoshiro256:
+    """xoshiro256**, seeded with the SHA-256 of some bytes, read as four big-endian words.
+
+    Attributes:
+        draw: gives the next number, 64 bits. Called most of all here: a generator's own method.
+    """
+
+    __slots__ = ("draw",)
 
     def __init__(self, seed: bytes) -> None:
         digest = sha256(seed).digest()
         words = (int.from_bytes(digest[at : at + 8], "big") for at in range(0, 32, 8))
-        self._a, self._b, self._c, self._d = words
-
-    def draw(self) -> int:
-        """The next number, 64 bits."""
-        a, b, c, d = self._a, self._b, self._c, self._d
-        product = b * 5 & _MASK
-        result = (product << 7 | product >> 57) * 9 & _MASK
-        c ^= a
-        d ^= b
-        self._b = b ^ c
-        self._a = a ^ d
-        self._c = (c ^ b << 17) & _MASK
-        self._d = (d << 45 | d >> 19) & _MASK
-        return result
+        self.draw: Callable[[], int] = _numbers(*words).__next__
 
     def fraction(self) -> float:
         """From 0 to 1, the 64 bits rounded to a double as the reference does."""
@@ -42,7 +48,8 @@ class Xoshiro256:
 
     def below(self, count: int) -> int:
         """A number under `count`. The top fraction may round up to 1: it gives the last number."""
-        return min(int(self.draw() * _UNIT * count), count - 1)
+        at = int(self.draw() * _UNIT * count)
+        return at if at < count else count - 1
 
 
 class Sampler:
@@ -106,6 +113,6 @@ def choose_fragments(sequence: int, count: int, checksum: int) -> list[int]:
         return [sequence - 1]
     source = Xoshiro256(sequence.to_bytes(4, "big") + checksum.to_bytes(4, "big"))
     degree = choose_degree(count, source)
-    left = list(range(count))
+    left, below = list(range(count)), source.below
     # The reference shuffles them all (Fisher-Yates) and takes the first: the rest is not needed.
-    return [left.pop(source.below(len(left))) for _ in range(degree)]
+    return [left.pop(below(size)) for size in range(count, count - degree, -1)]
