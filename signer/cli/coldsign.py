@@ -229,8 +229,6 @@ def root(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption 
 
 def main() -> None:
     """Run the program; its exit code is told by `signer/cli/exits.py`."""
-    # Of a thousand inputs tens of thousands of objects stay, and none of them is in a cycle.
-    gc.set_threshold(50_000)
     code = exits.run(app)
     gc.freeze()  # or Python looks for rubbish in all that it is about to drop: half a bare start
     raise SystemExit(code)

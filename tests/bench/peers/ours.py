@@ -4,6 +4,7 @@ A program signs in two libraries and checks each signature; here, as everywhere 
 library signs once, so that like is compared with like. The program itself is a job of its own.
 """
 
+import gc
 import sys
 from itertools import chain
 
@@ -20,6 +21,8 @@ from signer.settle.combine import Source, combine
 from signer.settle.finalize import finalize
 from signer.sign.facts import read
 from signer.sign.softkey import SoftKey
+
+gc.set_threshold(20_000)  # as both programs do: signer/cli/exits.py
 
 
 def version():
