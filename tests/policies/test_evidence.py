@@ -73,7 +73,7 @@ def test_without_a_price_anything_is_worth_more_than_every_limit(there):
     assert there.worth("BTC", 1) > MAX_INTEGER
     assert there.counted(earlier(990, 1), 1) > MAX_INTEGER
     most = Priced.at(yen(MAX_INTEGER), 1, 1)
-    assert there.excess(most, (withdrawal(), 1), ())
+    assert there.excess(most, (withdrawal(), 1), 0)
 
 
 def test_a_withdrawal_counts_at_its_own_price_or_todays():
@@ -109,7 +109,8 @@ def test_a_limit_that_a_price_made_counts_values():
     """To the yen; each withdrawal is rounded up by itself."""
     there = evidence()
     head = withdrawal()
-    before = [(earlier(990, 2_000), 2_000), (earlier(991, 3_000), 3_000)]  # 300 and 450 yen
+    before = there.counted(earlier(990, 2_001), 2_001) + there.counted(earlier(991, 2_991), 2_991)
+    assert before == 301 + 449
     assert there.excess(LIMIT, (head, 1_666), before) is None  # 250 yen
     found = there.excess(LIMIT, (head, 1_667), before)
     assert found == Excess("at most 1 000 JPY", "1 001 JPY, 251 JPY of it now")
@@ -117,17 +118,16 @@ def test_a_limit_that_a_price_made_counts_values():
 
 def test_a_limit_in_the_coin_counts_amounts():
     """It needs no sheet."""
-    before = [(earlier(990, 2), 2), (earlier(991, 3), 3)]
-    assert NO_EVIDENCE.excess(Sats(10), (withdrawal(), 5), before) is None
-    found = NO_EVIDENCE.excess(Sats(10), (withdrawal(), 6), before)
+    assert NO_EVIDENCE.excess(Sats(10), (withdrawal(), 5), 5) is None
+    found = NO_EVIDENCE.excess(Sats(10), (withdrawal(), 6), 5)
     assert found == Excess("at most 10 sat", "11 sat, 6 sat of it now")
 
 
 def test_a_limit_in_value_without_a_price_lets_nothing_pass():
     """It is told as it was written."""
-    found = NO_EVIDENCE.excess(yen(10**15), (withdrawal(), 1), ())
+    found = NO_EVIDENCE.excess(yen(10**15), (withdrawal(), 1), 0)
     assert found == Excess("at most 1 000 000 000 000 000 JPY", "1 sat, 1 sat of it now")
-    assert NO_EVIDENCE.excess(yen(0), (withdrawal(), 0), ()) is None
+    assert NO_EVIDENCE.excess(yen(0), (withdrawal(), 0), 0) is None
 
 
 def test_what_an_officer_reads_of_the_papers():
