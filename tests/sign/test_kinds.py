@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from world import World
+from world import Coin, World
 
 from signer.core import schnorr, secp
 from signer.core.errors import Refused
-from signer.core.script import push
+from signer.core.script import TOKEN_PREFIX, push
+from signer.core.vault import RECEIVE
 from signer.sign import softkey
 from signer.sign.softkey import SoftKey
 
@@ -71,6 +72,19 @@ def test_each_kind_is_signed_and_named(kind, tmp_path):
         (made,) = said.partial_sigs
         assert kind.vault.scheme.verify(spent.digest, made.signature[:-1], made.pubkey)
         assert made.signature[-1] == kind.vault.sighash
+
+
+def test_a_coin_that_carries_tokens_is_refused_as_such(cash):
+    """Not merely as another script: the officer learns that a wallet for tokens can move it."""
+    coin = cash.coins[0]
+    own = coin.output
+    token = TOKEN_PREFIX + b"\x11" * 32 + b"\x10\x2a"
+    outputs = (coin.tx.outputs[0], replace(own, script=token + own.script))
+    carrying = Coin(replace(coin.tx, outputs=outputs), coin.vout, RECEIVE, 0)
+    with pytest.raises(Refused) as refusal:
+        cash.examine(cash.bundle(coins=[carrying]))
+    (only,) = refusal.value.refusals
+    assert (only.step, only.rule) == (3, "inputs.tokens")
 
 
 def coin_and_key(world: World) -> tuple[object, SoftKey]:
