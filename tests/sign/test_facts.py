@@ -286,6 +286,15 @@ def test_step_4_key_origins_of_change_must_be_exact(world, name):
         expect(world, silent, 7, "transaction.payments")
 
 
+def test_step_3_a_script_too_few_stops_it(world):
+    """Whoever spreads the deriving and loses some of it: no place goes without its script."""
+    raw = world.bundle(coins=world.coins)
+    vaults = {world.vault.id: world.vault}
+    assert len(facts.read(raw, vaults, lambda work, count: work(range(count))).inputs) == 3
+    with pytest.raises(ValueError, match="shorter"):
+        facts.read(raw, vaults, lambda work, count: work(range(count - 1)))
+
+
 # step 3: sighash, final fields, signatures
 
 
