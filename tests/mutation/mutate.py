@@ -30,6 +30,7 @@ TESTS = {
         "tests/sign/test_facts.py",
         "tests/sign/test_kinds.py",
         "tests/sign/test_listed_wallets.py",
+        "tests/sign/test_papers.py",
         "tests/sign/test_review.py",
         "tests/sign/test_selftest.py",
         "tests/sign/test_signing.py",
