@@ -378,6 +378,18 @@ def test_step_3_nothing_for_the_miner(world):
     assert world.examine(raw).facts.fee == 0
 
 
+def test_step_3_no_more_than_there_is(world):
+    """All bitcoins that there will be, in one coin or two, and not one satoshi above."""
+    supply = 2_100_000_000_000_000
+    half, rest = (world.coin(RECEIVE, at, supply // 2) for at in range(2))
+    raw = world.bundle(coins=[half, rest])
+    known = facts.read(raw, {world.vault.id: world.vault})
+    assert sum(spent.amount for spent in known.inputs) == supply
+    more = world.coin(RECEIVE, 1, supply // 2 + 1)
+    for coins in ([half, more], [world.coin(RECEIVE, 0, supply + 1)]):
+        assert refused(world, world.bundle(coins=coins)).refusals[0].rule == "inputs.sum"
+
+
 def test_step_3_no_inputs_at_all(world):
     """Nothing is spent."""
     expect(world, lambda draft: draft.inputs.clear(), 3, "inputs.distinct")
