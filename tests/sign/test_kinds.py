@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from world import Coin, World
 
+from signer.build.vault import create_vault
 from signer.core import schnorr, secp
 from signer.core.errors import Refused
 from signer.core.script import TOKEN_PREFIX, push
@@ -33,9 +34,10 @@ def cash():
     return World(**KINDS["BCH, Schnorr"])
 
 
-def finished(world: World, known):
+def finished(known):
     """The transaction with every signature at its longest, as any coin's nodes would get it."""
-    filled, signatures = [], [bytes(world.vault.scheme.size)] * world.vault.threshold
+    vault, filled = known.vault, []
+    signatures = [bytes(vault.scheme.size)] * vault.threshold
     for txin, spent in zip(known.psbt.tx.inputs, known.inputs, strict=True):
         script, redeem = spent.script.witness_script, spent.script.redeem_script
         if script:
@@ -43,7 +45,7 @@ def finished(world: World, known):
             witness = (b"", *signatures, script)
             filled.append(replace(txin, script_sig=script_sig, witness=witness))
         else:
-            dummy = world.vault.scheme.dummy([1, 2], 3)
+            dummy = vault.scheme.dummy([1, 2], 3)
             parts = (dummy, *map(push, signatures), push(redeem))
             filled.append(replace(txin, script_sig=b"".join(parts)))
     return replace(known.psbt.tx, inputs=tuple(filled))
@@ -53,14 +55,32 @@ def finished(world: World, known):
 def test_the_size_is_the_longest_finished_transactions(kind, count):
     """To the byte, wherever the quarter bytes of segwit fall."""
     known = kind.examine(kind.bundle(coins=kind.coins[:count])).facts
-    assert known.vsize == finished(kind, known).vsize
+    assert known.vsize == finished(known).vsize
+
+
+def test_the_size_of_an_odd_weight(world):
+    """One signature of three: there every unit of the marker and the flag counts."""
+    vault = create_vault(
+        name="treasury",
+        coin="BTC",
+        network=world.vault.network,
+        script_type="p2wsh",
+        threshold=1,
+        keys=world.vault.keys,
+        signers=world.vault.signers,
+        birth_height=0,
+        scheme="ecdsa",
+    )
+    known = replace(world.examine(world.bundle(coins=world.coins)).facts, vault=vault)
+    assert vault.input_weight % 2
+    assert known.vsize == finished(known).vsize
 
 
 def test_the_id_is_the_finished_transactions_where_one_can_know_it(kind):
     """With segwit, signatures are not part of it; without, only the unsigned one's is known."""
     known = kind.examine(kind.bundle(coins=kind.coins[:2])).facts
     segwit = bool(known.inputs[0].script.witness_script)
-    assert known.txid == (finished(kind, known) if segwit else known.psbt.tx).txid
+    assert known.txid == (finished(known) if segwit else known.psbt.tx).txid
 
 
 def test_each_kind_is_signed_and_named(kind, tmp_path):
