@@ -106,10 +106,11 @@ def test_a_price_in_another_unit_is_not_compared():
 
 
 def test_a_limit_that_a_price_made_counts_values():
-    """To the yen."""
+    """To the yen; each withdrawal is rounded up by itself."""
     there = evidence()
     head = withdrawal()
-    before = 300 + 450  # yen
+    before = there.counted(earlier(990, 2_001), 2_001) + there.counted(earlier(991, 2_991), 2_991)
+    assert before == 301 + 449
     assert there.excess(LIMIT, (head, 1_666), before) is None  # 250 yen
     found = there.excess(LIMIT, (head, 1_667), before)
     assert found == Excess("at most 1 000 JPY", "1 001 JPY, 251 JPY of it now")
@@ -117,9 +118,8 @@ def test_a_limit_that_a_price_made_counts_values():
 
 def test_a_limit_in_the_coin_counts_amounts():
     """It needs no sheet."""
-    before = 2 + 3
-    assert NO_EVIDENCE.excess(Sats(10), (withdrawal(), 5), before) is None
-    found = NO_EVIDENCE.excess(Sats(10), (withdrawal(), 6), before)
+    assert NO_EVIDENCE.excess(Sats(10), (withdrawal(), 5), 5) is None
+    found = NO_EVIDENCE.excess(Sats(10), (withdrawal(), 6), 5)
     assert found == Excess("at most 10 sat", "11 sat, 6 sat of it now")
 
 

@@ -451,3 +451,11 @@ def test_a_changed_copy_has_bytes_of_its_own():
     later = replace(read, height=read.height + 1)
     assert later.payload != spaced
     assert Withdrawal.parse(later.payload) == later
+
+
+def test_a_withdrawal_is_shown_without_what_follows_from_it():
+    """An error that shows one shows its fields once: no sum, no payload beside them."""
+    told = repr(withdrawal())
+    assert "sequence=" in told
+    assert "total=" not in told
+    assert "payload=" not in told

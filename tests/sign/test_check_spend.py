@@ -186,6 +186,12 @@ def test_step_7_another_version(world, version):
     assert refused(world, raw) == [(7, "transaction.version")]
 
 
+def test_the_form_of_an_honest_transaction_is_fixed(world):
+    """Version 2 (BIP68), and the largest sequence that is replaceable (BIP125): all look alike."""
+    tx = world.examine(world.bundle()).facts.psbt.tx
+    assert (tx.version, tx.inputs[0].sequence) == (2, 0xFFFFFFFD)
+
+
 def test_step_7_tells_all_its_reasons_at_once(world):
     """An officer sees the whole extent of it."""
 

@@ -12,7 +12,6 @@ from signer.core.psbt import Derivation, PartialSig
 from signer.core.transaction import Outline, OutPoint, Transaction, TxOut
 from signer.core.vault import CHANGE, RECEIVE
 from signer.sign import facts
-from signer.sign.facts import GAP_LIMIT
 
 
 def refused(world: World, raw: bytes, **memory: object) -> Refused:
@@ -286,6 +285,15 @@ def test_step_4_key_origins_of_change_must_be_exact(world, name):
         expect(world, silent, 7, "transaction.payments")
 
 
+def test_step_3_a_script_too_few_stops_it(world):
+    """Whoever spreads the deriving and loses some of it: no place goes without its script."""
+    raw = world.bundle(coins=world.coins)
+    vaults = {world.vault.id: world.vault}
+    assert len(facts.read(raw, vaults, lambda work, count: work(range(count))).inputs) == 3
+    with pytest.raises(ValueError, match="shorter"):
+        facts.read(raw, vaults, lambda work, count: work(range(count - 1)))
+
+
 # step 3: sighash, final fields, signatures
 
 
@@ -369,6 +377,18 @@ def test_step_3_nothing_for_the_miner(world):
     assert world.examine(raw).facts.fee == 0
 
 
+def test_step_3_no_more_than_there_is(world):
+    """All bitcoins that there will be, in one coin or two, and not one satoshi above."""
+    supply = 2_100_000_000_000_000
+    half, rest = (world.coin(RECEIVE, at, supply // 2) for at in range(2))
+    raw = world.bundle(coins=[half, rest])
+    known = facts.read(raw, {world.vault.id: world.vault})
+    assert sum(spent.amount for spent in known.inputs) == supply
+    more = world.coin(RECEIVE, 1, supply // 2 + 1)
+    for coins in ([half, more], [world.coin(RECEIVE, 0, supply + 1)]):
+        assert refused(world, world.bundle(coins=coins)).refusals[0].rule == "inputs.sum"
+
+
 def test_step_3_no_inputs_at_all(world):
     """Nothing is spent."""
     expect(world, lambda draft: draft.inputs.clear(), 3, "inputs.distinct")
@@ -434,17 +454,17 @@ def test_step_4_change_on_the_receive_branch(world):
     expect(world, tamper, 4, "outputs.branch")
 
 
-@pytest.mark.parametrize("index", [1 + GAP_LIMIT, 1_000, 0x7FFFFFFF])
+@pytest.mark.parametrize("index", [21, 1_000, 0x7FFFFFFF])
 def test_step_4_change_past_the_gap_limit(world, index):
-    """Recovery would not find it: as good as gone."""
+    """Recovery would not find it (BIP44: twenty unused ones): as good as gone."""
     problem = refused(world, world.bundle(change_index=index))
     assert (problem.refusals[0].step, problem.refusals[0].rule) == (4, "outputs.gap")
 
 
 def test_step_4_change_at_the_gap_limit_is_fine(world):
     """The last index that a recovery finds: the withdrawal's number and nineteen more."""
-    checked = world.examine(world.bundle(change_index=GAP_LIMIT))
-    assert checked.facts.change[0].change_index == GAP_LIMIT
+    checked = world.examine(world.bundle(change_index=20))
+    assert checked.facts.change[0].change_index == 20
 
 
 def test_step_4_two_change_outputs(world):

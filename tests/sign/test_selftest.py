@@ -81,6 +81,19 @@ def test_without_keys_what_reading_needs_is_checked_and_no_key_is_loaded():
     )
 
 
+def test_without_keys_the_second_engine_is_not_tried(monkeypatch):
+    """It only signs. Where keys are used, the same fault stops the program."""
+
+    def broken(*_):
+        raise OSError
+
+    monkeypatch.setattr(softkey, "second_engine", broken)
+    monkeypatch.setattr(selftest, "_no_socket", lambda: "not tried in this test")
+    assert len(selftest.run(keyless=True)) == 9
+    with pytest.raises(SelfTestFailed, match="RFC 6979"):
+        selftest.run()
+
+
 @pytest.mark.parametrize("always", [True, False])
 def test_without_keys_verifying_is_checked_as_well(monkeypatch, always):
     """What `inspect` says of signatures rests on it: one that says yes or no to all is found."""

@@ -125,3 +125,19 @@ def test_each_officer_signs_with_the_own_key(world):
     for signature in signatures:
         assert signature.signature[-1] == 1
         assert secp.verify_ecdsa(coin.digest, signature.signature[:-1], signature.pubkey)
+
+
+def test_another_digest_of_the_same_coin_is_signed(world):
+    """A transaction that was not checked as a bundle, with the digest that is asked for."""
+    coin = world.examine(world.bundle()).facts.inputs[0]
+    made = world.key().sign(coin, DIGEST)
+    assert secp.verify_ecdsa(DIGEST, made.signature[:-1], made.pubkey)
+
+
+def test_an_answer_too_few_signs_nothing(world):
+    """Whoever spreads the work and loses some of it: no shorter list of signatures comes out."""
+    coins = world.examine(world.bundle(coins=world.coins)).facts.inputs
+    key = world.key()
+    assert len(key.sign_all(coins)) == 3
+    with pytest.raises(ValueError, match="shorter"):
+        key.sign_all(coins, lambda work, count: work(range(count - 1)))

@@ -124,12 +124,19 @@ def test_a_stored_policy_is_verified_again(world, tmp_path):
 
 
 def test_files_of_an_interrupted_enrolment_are_taken_up(world, tmp_path):
-    """The machine stopped after the files and before the journal: the same command goes on."""
+    """The machine stopped after the files and before the journal: the same command goes on.
+
+    What lies there as it should is left as it is.
+    """
     world.state(tmp_path)
     (tmp_path / "journal.jsonl").unlink()
     assert State(tmp_path).vaults == {}
+    written = [*(tmp_path / "vaults" / world.vault.id).iterdir()]
+    for path in written:
+        os.utime(path, (1, 1))
     world.state(tmp_path)
     assert set(State(tmp_path).vaults) == {world.vault.id}
+    assert [path.stat().st_mtime for path in written] == [1, 1]
 
 
 def test_an_approval_is_remembered(world, tmp_path):

@@ -227,6 +227,12 @@ def test_it_is_read_as_it_is_written():
     }
 
 
+def test_the_longest_descriptor_passes():
+    """A vault of fifteen keys writes thousands of characters, and an address two hundred."""
+    longest = "w" * 4096
+    assert rule("destinations", TEXT.replace(WALLET, longest)).wallets == {longest: MAX_RANGE}
+
+
 def test_the_smallest_settings_pass():
     """A range of one address, a cooling of one block, a window of one block and nothing."""
     text = TEXT.replace(f"range = {MAX_RANGE}", "range = 1").replace("cooling = 144", "cooling = 1")

@@ -1,14 +1,17 @@
 """Velocity: the window sums against a naive model."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from policy_world import policy
+from policy_world import BTC, policy
 from rule_world import ADDRESS, OTHER, earlier, payment, proposed
+from value_world import YEN, valued, yen
 
 from policies.decide import decide
 from policies.rules import Amounts, Destinations, Fees, Internal
 from policies.rules.destinations import Entry, Group
 from policies.rules.windows import Window
+from policies.value import Priced
 from policies.withdrawal import Anchor, Withdrawal
 
 ANCHOR = Anchor("0" * 64, 0)
@@ -133,3 +136,22 @@ def test_what_a_window_sees():
     there = proposed(1, history=chain)
     assert [w.height for w in there.since(100)] == [901, 1000]
     assert there.since(0) == []
+
+
+@pytest.mark.parametrize(
+    ("in_coins", "in_yen", "full"),
+    [
+        (BTC + BTC // 3, 20_000_000, []),
+        (BTC + BTC // 3 - 1, 20_000_000, ["at most 133 333 332 sat"]),
+        (BTC + BTC // 3, 19_999_999, ["at most 19 999 999 JPY"]),
+        (1, 1, ["at most 1 sat", "at most 1 JPY"]),
+    ],
+)
+def test_a_window_in_coins_beside_one_in_value(in_coins, in_yen, full):
+    """Each counts in its own unit, whichever stands first: a coin, and now a third of one."""
+    in_value = Priced.at(yen(in_yen), YEN["BTC"], BTC)
+    windows = (Window(144, in_coins), Window(144, in_value))
+    there = valued(BTC // 3, history=(earlier(990, BTC),))
+    for order in (windows, windows[::-1]):
+        refusals = Amounts(10**12, windows=order).check(there)
+        assert sorted(refusal.expected for refusal in refusals) == sorted(full)
