@@ -1,9 +1,8 @@
 """A chain of withdrawals under every window that a policy can have, and reading its payloads."""
 
 from dataclasses import replace
-from functools import cache
 
-from bench.peers.deciding import _world
+from bench.peers.deciding import long_world
 from policies.chain import verify_chain
 from policies.decide import decide
 from policies.rules import Amounts, Destinations, Fees
@@ -12,7 +11,6 @@ from policies.rules.windows import Window
 from policies.withdrawal import Withdrawal, approve_check
 from signer.core.names import Height, Sats
 from signer.sign.check import spend_of
-from signer.sign.facts import read
 
 WINDOWS = tuple(Window(blocks, Sats(10**16)) for blocks in (52_560, 60_000, 100_000))
 """All three reach back over the whole chain."""
@@ -21,12 +19,6 @@ WINDOWS = tuple(Window(blocks, Sats(10**16)) for blocks in (52_560, 60_000, 100_
 def version():
     """Whose."""
     return "this tree"
-
-
-@cache
-def _facts(count):
-    world, raw = _world(count)
-    return world, read(raw, {world.vault.id: world.vault})
 
 
 def _rules(rules, history, externals):
@@ -45,7 +37,7 @@ def _rules(rules, history, externals):
 
 def windows(case, *, ground):
     """Verify the chain, and ask every rule."""
-    world, facts = _facts(case.count)
+    world, facts, _ = long_world(case)
     history = tuple(map(Withdrawal.parse, facts.documents.predecessors))
     approved = approve_check(facts.documents.withdrawal, world.policy)
     policy = replace(
@@ -63,7 +55,7 @@ def windows(case, *, ground):
 
 def payloads(case, *, ground):
     """Read the payloads, as a signer does before it verifies them."""
-    _, facts = _facts(case.count)
+    _, facts, _ = long_world(case)
     documents = facts.documents.predecessors
     return lambda: [Withdrawal.parse(one) for one in documents], lambda found: b"%d" % len(found)
 

@@ -14,7 +14,7 @@ def version():
     return "this tree"
 
 
-def _known(case):
+def long_world(case):
     """The established facts, and what the signer has enrolled."""
     world = LongWorld()
     facts = read(case.psbt, {world.vault.id: world.vault})
@@ -24,13 +24,13 @@ def _known(case):
 
 def check(case, *, ground):
     """Steps 5 to 8 over established facts: parse the chain, verify it, approvals, every rule."""
-    _, facts, known = _known(case)
+    _, facts, known = long_world(case)
     return lambda: steps.check(facts, known), lambda found: str(len(found.passed)).encode()
 
 
 def rules(case, *, ground):
     """The rules alone, over a chain that is verified already."""
-    world, facts, known = _known(case)
+    world, facts, known = long_world(case)
     checked = steps.check(facts, known)
     approved = approve_check(facts.documents.withdrawal, world.policy)
     spend = spend_of(facts, world.policy, approved, checked.history, None)
