@@ -266,10 +266,10 @@ class Destinations(Rule):
         full = {}
         for name, group in self.groups.items():
             links, own = spend.since(longest(group.windows)) if now[name] else [], inside[name]
-            earlier = [link for link in links for p in link.payments if canonical(p.address) in own]
-            amounts = [
-                p.amount for link in links for p in link.payments if canonical(p.address) in own
+            paid = [
+                (link, p) for link in links for p in link.payments if canonical(p.address) in own
             ]
+            earlier, amounts = [link for link, _ in paid], [p.amount for _, p in paid]
             for over in overfull(group.windows, spend, now[name], earlier, amounts):
                 full[name] = over
         return full

@@ -5,7 +5,6 @@ A program's root callback calls `begin`; groups of commands are made by `group`;
 `session(context, ...)` for the answer.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +40,7 @@ class Session:
 
     def render(self, data: Callable[[], Mapping[str, object]], text: Callable[[], str]) -> None:
         """As `emit`, where each form takes a while to make: only the one that was asked for is."""
-        show.out(json.dumps(data(), indent=2) if self.as_json else text())
+        self.emit(data() if self.as_json else {}, "" if self.as_json else text())
 
 
 def begin(context: typer.Context, *, home: Path, as_json: bool) -> None:

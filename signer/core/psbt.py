@@ -44,8 +44,10 @@ MAGIC: Final = b"psbt\xff"
 IDENTIFIER: Final = b"coldquorum"
 
 # Types that are read here; a field of another one is kept as it came.
-_GLOBAL = frozenset((Global.UNSIGNED_TX, Global.XPUB, Global.VERSION))
-_INPUT, _OUTPUT = frozenset(range(0x09)), frozenset(range(0x03))
+_GLOBAL, _INPUT, _OUTPUT = (
+    frozenset(number for name, number in vars(kinds).items() if name.isupper())
+    for kinds in (Global, Input, Output)
+)
 
 
 @dataclass(frozen=True, slots=True)
