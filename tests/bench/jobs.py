@@ -71,7 +71,7 @@ JOBS = (
         (
             Entry(FLOOR, FLOOR, "addresses", result=False),
             Entry(OURS, OURS, "addresses"),
-            Entry("ours, all cores", OURS, "spread", cores=0),
+            Entry("ours, all cores", OURS, "addresses", cores=0),
         ),
         count=10_000,
     ),

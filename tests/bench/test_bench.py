@@ -112,12 +112,12 @@ def test_nobody_takes_what_is_malformed_but_for_known_holes(bench, tmp_path):
 def test_every_job_of_ours_runs(bench, tmp_path):
     """The works that are ours alone, small: none is there for the table's sake."""
     entries = {(e.worker, e.work) for job in JOBS for e in job.entries}
-    alone = ("choosing", "deciding", "carrying", "starting", "program", "listing")
+    alone = ("choosing", "deciding", "chains", "carrying", "starting", "program", "listing")
     for worker, work in sorted(entries):
-        if worker in alone or (worker, work) == (OURS, "spread"):
+        if worker in alone:
             job = Job(f"{worker}-{work}", "short", (Entry(OURS, worker, work),), inputs=2, count=2)
             folder = tmp_path / f"{worker}-{work}"
-            if worker == "deciding":
+            if worker in ("deciding", "chains"):
                 LongWorld().write(folder, links=3)
             else:
                 World().write(folder, inputs=2, count=40 if worker == "carrying" else 400)
@@ -129,7 +129,7 @@ def test_every_job_of_ours_runs(bench, tmp_path):
 
 def test_all_cores_make_the_same_addresses(bench, tmp_path):
     """In the same order, however many make them."""
-    entries = (Entry(OURS, OURS, "addresses"), Entry("all", OURS, "spread", cores=0))
+    entries = (Entry(OURS, OURS, "addresses"), Entry("all", OURS, "addresses", cores=0))
     with Bench(tmp_path, Interpreters()) as both:
         job = Job("addresses", "short", entries, count=1_100)
         assert set(measured(both, job, tmp_path / "case")["found"]) == {OURS, "all"}

@@ -84,7 +84,7 @@ def settle(case, *, ground):
 
 
 def addresses(case, *, ground):
-    """Derive the first receive addresses."""
+    """Derive the first receive addresses, as `coldquorum vault addresses --csv` does it."""
     vault, count = _vault(case), case.count
     return (
         lambda: list(chain.from_iterable(on_all_cores(vault, RECEIVE, range(count)))),
@@ -92,13 +92,4 @@ def addresses(case, *, ground):
     )
 
 
-def spread(case, *, ground):
-    """The same, as `coldquorum vault addresses --csv` does it."""
-    vault, count = _vault(case), case.count
-    return (
-        lambda: [one for part in on_all_cores(vault, RECEIVE, range(count)) for one in part],
-        lambda found: "\n".join(found).encode(),
-    )
-
-
-JOBS = {"full": full, "parse": parse, "settle": settle, "addresses": addresses, "spread": spread}
+JOBS = {"full": full, "parse": parse, "settle": settle, "addresses": addresses}
