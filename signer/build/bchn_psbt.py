@@ -5,12 +5,11 @@ Source: bitcoin-cash-node, `src/psbt.h` (PSBT_IN_UTXO); docs/bch.md tells what e
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
 
 from signer.core.errors import BadInput, Fault
 from signer.core.psbt import MAGIC, MAX_PSBT, Entry, Psbt, with_partial_sigs
 from signer.core.psbt_fields import Global, Input
-from signer.core.psbt_map import FieldMap
+from signer.core.psbt_map import MAX_IN_ALL, FieldMap
 from signer.core.psbt_parts import PartialSig
 from signer.core.wire import Reader, var_bytes
 
@@ -96,18 +95,18 @@ def _read(data: bytes, like: Psbt) -> _Maps:
     if len(data) > MAX_PSBT or reader.peek(len(MAGIC)) != MAGIC:
         reader.fail("not a psbt", expected=f"{MAGIC.hex()}, at most {MAX_PSBT:,} bytes")
     reader.take(len(MAGIC))
-    numbers = count(1)
-    top = _map(reader, "psbt: global", numbers)
-    inputs = tuple(_map(reader, f"psbt: input {at}", numbers) for at in range(len(like.inputs)))
-    outputs = tuple(_map(reader, f"psbt: output {at}", numbers) for at in range(len(like.outputs)))
+    room = iter(range(MAX_IN_ALL))
+    top = _map(reader, "psbt: global", room)
+    inputs = tuple(_map(reader, f"psbt: input {at}", room) for at in range(len(like.inputs)))
+    outputs = tuple(_map(reader, f"psbt: output {at}", room) for at in range(len(like.outputs)))
     reader.where = "psbt"
     reader.finish()
     return _Maps(top, inputs, outputs)
 
 
-def _map(reader: Reader, where: str, numbers: Iterator[int]) -> tuple[Entry, ...]:
+def _map(reader: Reader, where: str, room: Iterator[int]) -> tuple[Entry, ...]:
     # No type is ours here: every field is taken as it is.
-    return FieldMap(reader, where, {}, numbers).others(frozenset())
+    return FieldMap(reader, where, {}, room).others(frozenset())
 
 
 def _written(entries: Iterable[Entry]) -> bytes:

@@ -6,7 +6,6 @@ Sources: Bitcoin Core `src/kernel/chainparams.cpp` (CRegTestParams), `src/valida
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from signer.chain.chain import BlockHash
@@ -72,7 +71,7 @@ def _coinbase(height: int, paid: TxOut, witness_root: bytes | None) -> Transacti
         return Transaction(2, (source,), (paid,), 0)
     commitment = _OP_RETURN_COMMITMENT + sha256d(witness_root + _RESERVED)
     outputs = (paid, TxOut(Sats(0), commitment))
-    return Transaction(2, (replace(source, witness=(_RESERVED,)),), outputs, 0)
+    return Transaction(2, (source._replace(witness=(_RESERVED,)),), outputs, 0)
 
 
 def mine(

@@ -6,13 +6,12 @@ unknown fields too, stays as it is, byte for byte. Source: BIP174; Bitcoin Core 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import count
 from typing import Final, Self
 
 from signer.core import wire
 from signer.core.errors import BadInput, Fault
 from signer.core.psbt_fields import GLOBAL, INPUT, OUTPUT, PROPRIETARY, Global, Input, Output
-from signer.core.psbt_map import Entry, FieldMap
+from signer.core.psbt_map import MAX_IN_ALL, Entry, FieldMap
 from signer.core.psbt_parts import Derivation, PartialSig, PsbtInput, PsbtOutput
 from signer.core.transaction import Outline, OutPoint, Transaction, TxOut, read_stack
 from signer.core.wire import Reader
@@ -88,18 +87,16 @@ class Psbt:
         if reader.peek(len(MAGIC)) != MAGIC:
             reader.fail("not a psbt", expected=MAGIC.hex(), found=reader.peek(len(MAGIC)).hex())
         reader.take(len(MAGIC))
-        numbers = count(1)
-        top = FieldMap(reader, "psbt: global", GLOBAL, numbers)
+        room = iter(range(MAX_IN_ALL))
+        top = FieldMap(reader, "psbt: global", GLOBAL, room)
         tx = _unsigned(top)
         known: dict[bytes, Outline] = {}
-        maps = [
-            FieldMap(reader, f"psbt: input {at}", INPUT, numbers) for at in range(len(tx.inputs))
-        ]
+        maps = [FieldMap(reader, f"psbt: input {at}", INPUT, room) for at in range(len(tx.inputs))]
         inputs = tuple(
             [_input(one, i.outpoint, known) for one, i in zip(maps, tx.inputs, strict=True)]
         )
         outputs = tuple(
-            _output(FieldMap(reader, f"psbt: output {at}", OUTPUT, numbers))
+            _output(FieldMap(reader, f"psbt: output {at}", OUTPUT, room))
             for at in range(len(tx.outputs))
         )
         reader.where = "psbt"

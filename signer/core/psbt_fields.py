@@ -20,7 +20,7 @@ class Form:
     """What a key's data, or a value, has to be.
 
     Attributes:
-        sizes: bytes that it may have.
+        sizes: bytes that it may have; none if that does not tell, and `read` does.
         expected: the same, for errors.
         heads: where it matters, each size with the first bytes that it may have.
         wrong: what anything else is, for errors.
@@ -135,9 +135,9 @@ class FieldType:
 _SIGNATURE: Final = Form(range(9, 74), "9 to 73 bytes of DER and the sighash type")  # BIP66
 _CONTROL_BLOCK: Final = Form(range(33, 34 + 32 * _TAP_DEPTH, 32), "33 bytes, and 32 a hash")
 _LEAF_SCRIPT: Final = Form(range(1, _MOST), "a leaf script")
-_TAP_ORIGIN: Final = Form(_ANY, "", read=_tap_origin)
-_VERSION_2: Final = FieldType("version 2 field", Form(_ANY, "", read=_version_2))
-_OWN: Final = FieldType("proprietary field", Form(_ANY, "", read=_proprietary))
+_TAP_ORIGIN: Final = Form((), "", read=_tap_origin)
+_VERSION_2: Final = FieldType("version 2 field", Form((), "", read=_version_2))
+_OWN: Final = FieldType("proprietary field", Form((), "", read=_proprietary))
 
 GLOBAL: Final[Mapping[int, FieldType]] = {
     Global.UNSIGNED_TX: FieldType("unsigned transaction"),
@@ -180,7 +180,7 @@ OUTPUT: Final[Mapping[int, FieldType]] = {
     0x03: _VERSION_2,
     0x04: _VERSION_2,
     0x05: FieldType("taproot internal key", value=_32),
-    0x06: FieldType("taproot tree", value=Form(_ANY, "", read=_tap_tree)),
+    0x06: FieldType("taproot tree", value=Form((), "", read=_tap_tree)),
     0x07: FieldType("taproot key origin", _32, _TAP_ORIGIN),
     0x08: FieldType("musig2 participants", _33, _PARTICIPANTS),
     PROPRIETARY: _OWN,

@@ -1,11 +1,11 @@
 """One map of a PSBT: keys, each once, with their values. Source: BIP174 "Specification"."""
 
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, NoReturn, TypeVar
+from itertools import islice
+from typing import Final, NamedTuple, NoReturn, TypeVar
 
 from signer.core.psbt_fields import ANYTHING, FieldType, Form
-from signer.core.wire import Reader
+from signer.core.wire import LONG, Reader
 
 _T = TypeVar("_T")
 
@@ -13,12 +13,14 @@ _T = TypeVar("_T")
 MAX_IN_MAP: Final = 1_000
 
 # 5,700 inputs of 35 fields each. A field takes about 300 bytes of memory: without a limit, 32 MiB
-# of the smallest ones would fill the machine.
+# of the smallest ones would fill the machine. The byte that closes a map counts as one.
 MAX_IN_ALL: Final = 200_000
 
+_BARE: Final = tuple([bytes((kind,)) for kind in range(256)])  # keys without data
+_ABSENT: Final = (b"", 0)
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+
+class Entry(NamedTuple):
     """A field as it is on the wire.
 
     Attributes:
@@ -37,43 +39,52 @@ class FieldMap:
         reader: at the map's first byte; left after the zero byte that closes it.
         where: names the map in errors.
         types: what is known of its fields.
-        numbers: count the fields of the whole file.
+        room: gives a number for each field and each closing byte that the file may still have.
 
     Raises:
         BadInput: cut short, too many fields, a key twice, a known field out of form.
     """
 
-    __slots__ = ("_data", "_found", "_types", "_where", "end")
+    __slots__ = ("_found", "_reader", "_types", "_where", "end")
 
     def __init__(
-        self, reader: Reader, where: str, types: Mapping[int, FieldType], numbers: Iterator[int]
+        self, reader: Reader, where: str, types: Mapping[int, FieldType], room: Iterator[int]
     ) -> None:
-        self._data, self._where, self._types = reader.data, where, types
-        self._found: dict[bytes, tuple[bytes, int]] = {}  # by key: a value, and where it begins
-        reader.where = where
-        while key := reader.var_bytes():
-            known, size = types.get(key[0]) or _rare(key, where, types), len(key) - 1
-            form, at = known.key, reader.position
-            reader.part = known.name
-            if key in self._found:
-                reader.fail("comes twice", found=f"key {key[:40].hex()}")
-            if len(self._found) == MAX_IN_MAP or next(numbers) > MAX_IN_ALL:
-                most = f"at most {MAX_IN_MAP:,} in a map, {MAX_IN_ALL:,} in all"
-                reader.fail("too many fields", expected=most)
-            # Nearly all of a PSBT passes here: what has its form is asked nothing else.
-            if (
-                size not in form.sizes
-                or (form.heads and key[1] not in form.heads[size])
-                or form.read
-            ):
-                _check(form, reader, at - size, ": key")
-            value, form = reader.var_bytes(), known.value
-            at = reader.position - len(value)
-            if len(value) not in form.sizes or form.read:
-                _check(form, reader, at)
-            self._found[key] = value, at
-            reader.part = ""
-        self.end = reader.position - 1
+        self._reader, self._where, self._types = reader, where, types
+        found: dict[bytes, tuple[bytes, int]] = {}  # by key: a value, and where it begins
+        reader.where, reader.part = where, ""
+        # All of a PSBT passes here: a length of one byte, and what has its form, cost no call.
+        data, end, at = reader.data, reader.end, reader.position
+        for _ in islice(room, MAX_IN_MAP + 1):
+            size, start = (
+                (data[at], at + 1)
+                if at < end and data[at] < LONG
+                else (reader.at(at).compact_size(), reader.position)
+            )
+            at = start + size
+            if not size:
+                break
+            key = data[start:at] if at < end else reader.at(start).take(size)
+            known = types.get(key[0]) or _rare(key, where, types)
+            form, reader.part = known.key, known.name
+            if key in found:
+                reader.at(at).fail("comes twice", found=f"key {key[:40].hex()}")
+            if size - 1 not in form.sizes or (form.heads and key[1] not in form.heads[size - 1]):
+                _check(form, reader, start + 1, at, ": key")
+            size, start = (
+                (data[at], at + 1)
+                if at < end and data[at] < LONG
+                else (reader.at(at).compact_size(), reader.position)
+            )
+            at = start + size
+            value = data[start:at] if at < end else reader.at(start).take(size)
+            if size not in known.value.sizes:
+                _check(known.value, reader, start, at)
+            found[key], reader.part = (value, start), ""
+        else:
+            most = f"at most {MAX_IN_MAP:,} in a map, {MAX_IN_ALL:,} in all"
+            reader.at(at).fail("too many fields", expected=most)
+        self._found, self.end, reader.position = found, at - 1, at
 
     def one(self, kind: int, read: Callable[[Reader], _T]) -> _T | None:
         """The value of a type that has no key data, or None when the field is absent.
@@ -81,18 +92,19 @@ class FieldMap:
         Raises:
             BadInput: `read` did, or left bytes.
         """
-        found = self._found.get(bytes((kind,)))
+        found = self._found.get(_BARE[kind])
         if found is None:
             return None
-        where, (value, at) = f"{self._where}: {self._types[kind].name}", found
-        reader = Reader(self._data, where, at, at + len(value))
+        value, start = found
+        reader = Reader(self._reader.data, self._where, start, start + len(value))
+        reader.part = self._types[kind].name
         result = read(reader)
         reader.finish()
         return result
 
     def raw(self, kind: int) -> bytes:
         """The same as it is; empty when the field is absent."""
-        return self._found.get(bytes((kind,)), (b"", 0))[0]
+        return self._found.get(_BARE[kind], _ABSENT)[0]
 
     def all(self, kind: int) -> list[tuple[bytes, bytes]]:
         """Every field of a type: key data and value, in the order of the file."""
@@ -105,7 +117,7 @@ class FieldMap:
 
     def fail(self, what: str, *, expected: str = "", found: str = "", hint: str = "") -> NoReturn:
         """Raises BadInput about the map as a whole."""
-        Reader(self._data, self._where, self.end).fail(
+        Reader(self._reader.data, self._where, self.end).fail(
             what, expected=expected, found=found, hint=hint
         )
 
@@ -116,9 +128,9 @@ def _rare(key: bytes, where: str, types: Mapping[int, FieldType]) -> FieldType:
     return types.get(kind) or FieldType(f"field 0x{kind:02x}", ANYTHING)
 
 
-def _check(form: Form, reader: Reader, start: int, end: str = "") -> None:
-    """Ask a form about bytes that have been read, from `start` on."""
-    part = Reader(reader.data, f"{reader.where}: {reader.part}{end}", start, reader.position)
+def _check(form: Form, reader: Reader, start: int, end: int, which: str = "") -> None:
+    """Ask a form about the bytes from `start` to `end`."""
+    part = Reader(reader.data, f"{reader.where}: {reader.part}{which}", start, end)
     if form.read:
         form.read(part)
         part.finish()

@@ -29,8 +29,7 @@ _MARKER: Final = b"\x00\x01"  # BIP144: no inputs, then the flag that witnesses 
 _WITNESS_SCALE: Final = 4  # BIP141: a byte outside the witnesses weighs four units
 
 
-@dataclass(frozen=True, slots=True)
-class OutPoint:
+class OutPoint(NamedTuple):
     """One output of an earlier transaction.
 
     Attributes:
@@ -43,11 +42,10 @@ class OutPoint:
 
     def to_bytes(self) -> bytes:
         """36 bytes: the id in hash order, the index little-endian."""
-        return bytes.fromhex(self.txid)[::-1] + wire.u32(self.vout)
+        return _OUTPOINT.pack(bytes.fromhex(self.txid)[::-1], self.vout)
 
 
-@dataclass(frozen=True, slots=True)
-class TxIn:
+class TxIn(NamedTuple):
     """An input.
 
     Attributes:
@@ -63,8 +61,7 @@ class TxIn:
     witness: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TxOut:
+class TxOut(NamedTuple):
     """An output.
 
     Attributes:
@@ -82,7 +79,7 @@ class TxOut:
         Raises:
             BadInput: cut short, or an amount over the supply.
         """
-        return cls(_amount(reader), reader.var_bytes())
+        return cls(_amount(reader, reader.skip(_AMOUNT.size)), reader.var_bytes())
 
     def to_bytes(self) -> bytes:
         """Eight bytes of amount, then the script with its length in front."""
@@ -189,16 +186,15 @@ class Outline(NamedTuple):
         if witness and not inputs:
             reader.fail("transaction without inputs")
         for _ in range(inputs):
-            reader.skip(_OUTPOINT.size)
-            reader.var_bytes()
-            reader.skip(_U32)
+            reader.over(_OUTPOINT.size, _U32)
         for _ in range(reader.count(_LEAST_OUTPUT)):
-            outputs.append(reader.position - start)
-            _amount(reader)
-            reader.var_bytes()
+            at = reader.over(_AMOUNT.size)
+            _amount(reader, at)
+            outputs.append(at - start)
         after = reader.position - start
-        stacks = [read_stack(reader) for _ in range(inputs if segwit else 0)]
-        if segwit and not any(stacks):
+        stacks = range(inputs if segwit else 0)
+        items = [reader.over(0) for _ in stacks for _ in range(reader.count(1))]
+        if segwit and not items:
             reader.fail("witness form without witnesses")
         reader.skip(_U32)
         reader.finish()
@@ -240,10 +236,10 @@ class Outline(NamedTuple):
         return tx
 
 
-def _amount(reader: Reader) -> Sats:
-    (amount,) = _AMOUNT.unpack_from(reader.data, reader.skip(_AMOUNT.size))
+def _amount(reader: Reader, at: int) -> Sats:
+    (amount,) = _AMOUNT.unpack_from(reader.data, at)
     if amount > MAX_AMOUNT:
-        reader.fail("amount is over the supply", found=str(amount))
+        reader.at(at).fail("amount is over the supply", found=str(amount))
     return Sats(amount)
 
 

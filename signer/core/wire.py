@@ -5,7 +5,7 @@ with the bytes that are left before anything is allocated for it.
 """
 
 from struct import Struct
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Self
 
 from signer.core.errors import BadInput, Fault
 
@@ -13,8 +13,11 @@ _U16: Final = Struct("<H")
 _U32: Final = Struct("<I")
 _U64: Final = Struct("<Q")
 
+LONG: Final = 0xFD
+"""From here on the first byte of a compact size says how many follow; below, it is the number."""
+
 # Compact size: a first byte, the number that follows it, and the least value that needs it.
-_COMPACT: Final = {0xFF: (_U64, 1 << 32), 0xFE: (_U32, 1 << 16), 0xFD: (_U16, 0xFD)}
+_COMPACT: Final = {0xFF: (_U64, 1 << 32), 0xFE: (_U32, 1 << 16), LONG: (_U16, LONG)}
 
 
 class Reader:
@@ -53,12 +56,33 @@ class Reader:
             hint=hint,
         )
 
+    def at(self, position: int) -> Self:
+        """The reader itself, moved to a position."""
+        self.position = position
+        return self
+
     def skip(self, length: int) -> int:
         """Moves `length` bytes on; gives where they start."""
         start = self.position
         if length > self.end - start:
             self.fail("cut short", expected=f"{length} bytes", found=f"{self.left} bytes")
         self.position = start + length
+        return start
+
+    def over(self, before: int, after: int = 0) -> int:
+        """Moves over `before` bytes, bytes with their length in front, and `after` bytes.
+
+        Returns:
+            Where they start.
+        """
+        start = self.position
+        at = start + before
+        # Most of a transaction is passed here: a length of one byte costs no call.
+        if at < self.end and (size := self.data[at]) < LONG and at + size + after < self.end:
+            self.position = at + 1 + size + after
+        else:
+            self.skip(before)
+            self.skip(self.compact_size() + after)
         return start
 
     def take(self, length: int) -> bytes:
@@ -82,16 +106,12 @@ class Reader:
         """Four bytes, little-endian, unsigned."""
         return int(_U32.unpack_from(self.data, self.skip(4))[0])
 
-    def u64(self) -> int:
-        """Eight bytes, little-endian, unsigned."""
-        return int(_U64.unpack_from(self.data, self.skip(8))[0])
-
     def compact_size(self) -> int:
         """A compact size in its shortest form; any longer form is refused, as Core refuses it."""
         start = self.position
         first = self.data[start] if start < self.end else self.u8()
         self.position = start + 1
-        if first < 0xFD:  # noqa: PLR2004 -- the number itself, up to here
+        if first < LONG:
             return first
         form, least = _COMPACT[first]
         value = int(form.unpack_from(self.data, self.skip(form.size))[0])
@@ -112,9 +132,9 @@ class Reader:
 
     def var_bytes(self) -> bytes:
         """Bytes with their length in front."""
-        # Most of a transaction is read here: a length of one byte costs no call.
+        # As above: a length of one byte costs no call.
         at = self.position
-        if at < self.end and (length := self.data[at]) < 0xFD and at + length < self.end:  # noqa: PLR2004 -- as above
+        if at < self.end and (length := self.data[at]) < LONG and at + length < self.end:
             self.position = at + 1 + length
             return self.data[at + 1 : self.position]
         return self.take(self.compact_size())
@@ -137,7 +157,7 @@ def u64(value: int) -> bytes:
 
 def compact_size(value: int) -> bytes:
     """A compact size, in its shortest form."""
-    if value >= 0xFD:  # noqa: PLR2004 -- below, it is the number itself
+    if value >= LONG:
         for first, (form, least) in _COMPACT.items():
             if value >= least:
                 return bytes((first,)) + form.pack(value)

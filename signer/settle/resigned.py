@@ -5,12 +5,11 @@ same byte for byte as in a file that was read strictly needs no second reading.
 """
 
 from dataclasses import replace
-from itertools import count
 
 from signer.core.errors import BadInput
 from signer.core.psbt import MAX_PSBT, PartialSig, Psbt
 from signer.core.psbt_fields import INPUT, Input
-from signer.core.psbt_map import FieldMap
+from signer.core.psbt_map import MAX_IN_ALL, FieldMap
 from signer.core.wire import Reader, var_bytes
 
 _SIGNATURES = frozenset((Input.PARTIAL_SIG,))
@@ -29,7 +28,7 @@ def resigned(known: Psbt, raw: bytes) -> Psbt | None:
     """
     if len(raw) > MAX_PSBT:
         return None
-    reader, numbers, at = Reader(raw, "psbt"), count(1), 0
+    reader, room, at = Reader(raw, "psbt"), iter(range(MAX_IN_ALL)), 0
     inputs, ends = [], []
     for said, end in zip(known.inputs, known.ends, strict=True):
         signatures = b"".join(map(_field, said.partial_sigs))
@@ -39,7 +38,7 @@ def resigned(known: Psbt, raw: bytes) -> Psbt | None:
             return None
         try:
             reader.skip(len(bare))
-            fields = FieldMap(reader, "psbt", INPUT, numbers)
+            fields = FieldMap(reader, "psbt", INPUT, room)
         except BadInput:
             return None
         if fields.others(_SIGNATURES):

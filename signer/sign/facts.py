@@ -6,7 +6,7 @@ What the PSBT says beside that must agree exactly, or the whole of it is refused
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from policies.withdrawal import Withdrawal
 from signer.carry.bundle import Documents, open_bundle
@@ -60,9 +60,8 @@ class VaultInput:
         return next(key.pubkey for key in self.script.keys if key.fingerprint == fingerprint)
 
 
-@dataclass(frozen=True, slots=True)
-class FoundOutput:
-    """An output.
+class FoundOutput(NamedTuple):
+    """An output. Thousands are made: hence no dataclass.
 
     Attributes:
         address: in the coin's notation, or empty when the script has none.
@@ -132,7 +131,7 @@ class Facts:
             return tx.txid
         scripts = [i.script.redeem_script for i in self.inputs]
         inputs = (
-            replace(txin, script_sig=push(script) if script else b"")
+            txin._replace(script_sig=push(script) if script else b"")
             for txin, script in zip(tx.inputs, scripts, strict=True)
         )
         return replace(tx, inputs=tuple(inputs)).txid
@@ -323,7 +322,10 @@ def _claimed(
 ) -> tuple[Place, VaultScript]:
     """The place in the descriptor that the key origins claim; all of them, and no other."""
     place = _place(said)
-    if place is not None and tuple(sorted(said.derivations)) == scripts[place].keys:
+    # Most programs write them in the order of the keys, as the script has them.
+    if place is not None and (
+        said.derivations == (keys := scripts[place].keys) or tuple(sorted(said.derivations)) == keys
+    ):
         return place, scripts[place]
     raise refused(
         3 if kind == "input" else 4,

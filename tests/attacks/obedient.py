@@ -66,7 +66,7 @@ def exploited(world: World, tx: Transaction, sighash: int, loot: bytes) -> Trans
     payment, change = tx.outputs
     other = {
         NONE: replace(tx, outputs=(TxOut(Sats(payment.amount + change.amount), loot),)),
-        SINGLE: replace(tx, outputs=(payment, replace(change, script=loot))),
+        SINGLE: replace(tx, outputs=(payment, change._replace(script=loot))),
         ANYONECANPAY: replace(
             tx, inputs=(TxIn(THIEFS_COIN.outpoint, b"", 0, (_ANYBODY,)), *tx.inputs[1:])
         ),

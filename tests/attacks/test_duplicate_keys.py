@@ -3,8 +3,6 @@
 So the officer's screen, a device and the signer each see a transaction of their own.
 """
 
-from dataclasses import replace
-
 import pytest
 from defences import expect_unreadable, stolen, without
 from wire_surgery import Field, closed, field, opened
@@ -58,7 +56,7 @@ def test_nothing_else_is_wrong_with_such_a_file(world, tmp_path, place):
 
 def lies(world):
     """A second value for some fields, which would change what a reader sees."""
-    output = replace(world.coins[0].output, amount=Sats(700_000))
+    output = world.coins[0].output._replace(amount=Sats(700_000))
     request = world.withdrawal(payments=(world.payment(payee=66),))
     return {
         "witness utxo": output.to_bytes(),

@@ -101,7 +101,7 @@ def test_what_is_paid_into_it_is_the_thiefs(world, thief, fake):
         found[secp.public_key(child)] = secp.sign_ecdsa(digest, child) + bytes((ALL,))
     signatures = [found[key.pubkey] for key in script.keys if key.pubkey in found]
     whole = replace(
-        tx, inputs=(replace(source, witness=(b"", *signatures, script.witness_script)),)
+        tx, inputs=(source._replace(witness=(b"", *signatures, script.witness_script)),)
     )
     assert consensus.verify(whole, [spent], "BTC").verified
 

@@ -3,8 +3,6 @@
 The fee is then larger than it looks. embit signs this.
 """
 
-from dataclasses import replace
-
 import pytest
 from defences import claim, expect_each_alone_stops, refused
 from two_rounds import burn_with_credulous_signers, rounds
@@ -24,7 +22,7 @@ LOCKS = {
 
 def lie(spent):
     """Claim that the coin is worth nothing."""
-    claim(spent, witness_utxo=replace(spent.psbt.witness_utxo, amount=Sats(0)))
+    claim(spent, witness_utxo=spent.psbt.witness_utxo._replace(amount=Sats(0)))
 
 
 def test_each_round_is_refused(either):

@@ -29,7 +29,7 @@ def forged(spent):
     """Make another one up, which pays the same script nothing."""
     true = spent.psbt.previous_tx.whole()
     outputs = tuple(
-        replace(output, amount=Sats(0)) if at == spent.outpoint.vout else output
+        output._replace(amount=Sats(0)) if at == spent.outpoint.vout else output
         for at, output in enumerate(true.outputs)
     )
     made = replace(true, outputs=outputs)
@@ -81,7 +81,7 @@ def test_an_output_that_the_previous_transaction_does_not_have(world):
 def test_another_witness_changes_nothing(world):
     """The id does not cover witnesses; what it covers is all that is taken."""
     true = world.coins[0].tx
-    source = replace(true.inputs[0], witness=(b"\x01" * 64, b"\x51"))
+    source = true.inputs[0]._replace(witness=(b"\x01" * 64, b"\x51"))
     dressed = replace(true, inputs=(source,))
     assert dressed.txid == true.txid
     other = Outline.parse(dressed.to_bytes())
@@ -93,8 +93,8 @@ def test_another_witness_changes_nothing(world):
 def test_a_witness_form_cannot_hide_another_amount(world):
     """The bytes of the witness form are not what is hashed: parsed outputs are."""
     true = world.coins[0].tx
-    source = replace(true.inputs[0], witness=(true.to_bytes(),))
-    outputs = (true.outputs[0], replace(true.outputs[1], amount=Sats(1)))
+    source = true.inputs[0]._replace(witness=(true.to_bytes(),))
+    outputs = (true.outputs[0], true.outputs[1]._replace(amount=Sats(1)))
     hidden = replace(true, inputs=(source,), outputs=outputs)
     other = Outline.parse(hidden.to_bytes())
     raw = world.bundle(tamper=lambda draft: claim(draft.inputs[0], previous_tx=other))

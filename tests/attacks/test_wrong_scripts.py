@@ -66,7 +66,7 @@ def test_the_other_script_type_of_the_same_keys_is_refused(world):
     """The vault is P2WSH; a coin at the P2SH form of the same script is another contract."""
     program = world.vault.script(RECEIVE, 1).script_pubkey
     true = world.coins[1]
-    outputs = (true.tx.outputs[0], replace(true.output, script=p2sh(program)))
+    outputs = (true.tx.outputs[0], true.output._replace(script=p2sh(program)))
     coin = Coin(replace(true.tx, outputs=outputs), 1, RECEIVE, 1)
     raw = world.bundle(tamper=lambda draft: draft.inputs.append(world.draft_input(coin)))
     refused(world, raw, 3, "inputs.script", hint=OURS)

@@ -97,7 +97,7 @@ def digest(tx, index, spent, code, *, token=None):
 def legacy_digest(tx, index, code):
     """The digest of SIGHASH_ALL before the fork, and still Bitcoin's for P2SH."""
     inputs = tuple(
-        replace(txin, script_sig=code if at == index else b"") for at, txin in enumerate(tx.inputs)
+        txin._replace(script_sig=code if at == index else b"") for at, txin in enumerate(tx.inputs)
     )
     return sha256d(replace(tx, inputs=inputs).to_bytes() + (1).to_bytes(4, "little"))
 
@@ -144,8 +144,7 @@ def unsigned(locks, outputs=None, *, token=b""):
 def sign(spend, locks, scheme, *, signers=None):
     """Sign every input, ALL with FORKID."""
     inputs = tuple(
-        replace(
-            txin,
+        txin._replace(
             script_sig=unlock(
                 lock_, scheme, digest(spend.tx, at, spend.spent, lock_.redeem), signers=signers
             ),
@@ -158,8 +157,7 @@ def sign(spend, locks, scheme, *, signers=None):
 def sign_for_bitcoin(spend, locks):
     """Sign every input as Bitcoin wants it: ECDSA over the legacy digest, without FORKID."""
     inputs = tuple(
-        replace(
-            txin,
+        txin._replace(
             script_sig=unlock(
                 lock_, ECDSA, legacy_digest(spend.tx, at, lock_.redeem), hash_type=0x01
             ),

@@ -71,7 +71,7 @@ def spoilings(tx: Transaction, spent: tuple[TxOut, ...], index: int = 0) -> Iter
     """Every spoiled form of a valid transaction whose input `index` spends a P2SH multisig."""
     for name, script in _scripts(tx.inputs[index].script_sig):
         inputs = list(tx.inputs)
-        inputs[index] = replace(inputs[index], script_sig=script)
+        inputs[index] = inputs[index]._replace(script_sig=script)
         yield Spoilt(name, replace(tx, inputs=tuple(inputs)), spent)
     yield from _transactions(tx, spent, index)
 
@@ -169,25 +169,25 @@ def _transactions(tx, spent, index) -> Iterator[Spoilt]:
 
     def other_input(name, **changes):
         inputs = list(tx.inputs)
-        inputs[index] = replace(txin, **changes)
+        inputs[index] = txin._replace(**changes)
         return around(name, inputs=tuple(inputs))
 
-    yield beneath("the coin has a satoshi more", replace(coin, amount=Sats(coin.amount + 1)))
-    yield beneath("the coin has a satoshi less", replace(coin, amount=Sats(coin.amount - 1)))
-    yield beneath("the coin is of another script", replace(coin, script=PAYEE))
+    yield beneath("the coin has a satoshi more", coin._replace(amount=Sats(coin.amount + 1)))
+    yield beneath("the coin has a satoshi less", coin._replace(amount=Sats(coin.amount - 1)))
+    yield beneath("the coin is of another script", coin._replace(script=PAYEE))
     if not coin.script.startswith(b"\xef"):
-        yield beneath("the coin carries a token", replace(coin, script=TOKEN + coin.script))
+        yield beneath("the coin carries a token", coin._replace(script=TOKEN + coin.script))
     yield around(
         "a token out of nothing",
-        outputs=(replace(out, script=TOKEN + out.script), *tx.outputs[1:]),
+        outputs=(out._replace(script=TOKEN + out.script), *tx.outputs[1:]),
     )
     yield around(
         "an output has a satoshi less",
-        outputs=(replace(out, amount=Sats(out.amount - 1)), *tx.outputs[1:]),
+        outputs=(out._replace(amount=Sats(out.amount - 1)), *tx.outputs[1:]),
     )
     yield around(
         "an output pays somebody else",
-        outputs=(replace(out, script=b"\x76\xa9\x14" + bytes(20) + b"\x88\xac"), *tx.outputs[1:]),
+        outputs=(out._replace(script=b"\x76\xa9\x14" + bytes(20) + b"\x88\xac"), *tx.outputs[1:]),
     )
     yield around("an output more", outputs=(*tx.outputs, TxOut(Sats(1_000), PAYEE)))
     if len(tx.outputs) > 1:
@@ -195,7 +195,7 @@ def _transactions(tx, spent, index) -> Iterator[Spoilt]:
         yield around("the outputs turned round", outputs=tx.outputs[::-1])
     yield around("no outputs", outputs=())
     everything = sum(c.amount for c in spent)
-    yield around("more than there is", outputs=(replace(out, amount=Sats(everything + 1)),))
+    yield around("more than there is", outputs=(out._replace(amount=Sats(everything + 1)),))
     yield around("another locktime", lock_time=tx.lock_time + 1)
     yield around("another version", version=1 if tx.version == 2 else 2)
     yield other_input("another sequence", sequence=txin.sequence - 1)

@@ -108,7 +108,7 @@ def test_bitcoin_cash_node_reads_it_and_its_signature_is_valid(machine):
     for txin, said in zip(both.tx.inputs, both.inputs, strict=True):
         signatures = {s.pubkey: s.signature for s in said.partial_sigs}
         items = (b"", signatures[KEYS[0]], signatures[KEYS[2]], VAULT.redeem)
-        inputs.append(replace(txin, script_sig=b"".join(map(push, items))))
+        inputs.append(txin._replace(script_sig=b"".join(map(push, items))))
     final = replace(both.tx, inputs=tuple(inputs))
     assert machine.verify(final.to_bytes(), spent).standard
 

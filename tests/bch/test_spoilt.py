@@ -96,6 +96,6 @@ def test_schemes_cannot_be_mixed(machine):
     old, new = (pushes(case.tx.inputs[0].script_sig) for case in (ecdsa, schnorr))
     for dummy in (b"", new[0]):
         for pair in ((old[1], new[2]), (new[1], old[2])):
-            inputs = (replace(ecdsa.tx.inputs[0], script_sig=script_of((dummy, *pair, old[3]))),)
+            inputs = (ecdsa.tx.inputs[0]._replace(script_sig=script_of((dummy, *pair, old[3]))),)
             mixed = replace(ecdsa, tx=replace(ecdsa.tx, inputs=inputs))
             assert not verdict(machine, mixed).valid

@@ -92,7 +92,7 @@ def _spends(world: World, parts: Parts, previous: PsbtInput) -> Parts:
     """Spend another coin with the first input."""
     first, *others = parts.tx.inputs
     outpoint = OutPoint(previous.previous_tx.txid, 1)
-    tx = replace(parts.tx, inputs=(replace(first, outpoint=outpoint), *others))
+    tx = replace(parts.tx, inputs=(first._replace(outpoint=outpoint), *others))
     return replace(parts, tx=tx, inputs=(previous, *parts.inputs[1:]))
 
 
@@ -102,7 +102,7 @@ def _another_previous(world: World, parts: Parts) -> Parts:
 
 def _lies(world: World, parts: Parts) -> Parts:
     claimed = parts.inputs[0].witness_utxo
-    return _input(parts, witness_utxo=replace(claimed, amount=Sats(claimed.amount // 2)))
+    return _input(parts, witness_utxo=claimed._replace(amount=Sats(claimed.amount // 2)))
 
 
 def _foreign_coin(world: World, parts: Parts) -> Parts:
@@ -126,7 +126,7 @@ def _wrong_script(world: World, parts: Parts) -> Parts:
 
 def _stolen_change(world: World, parts: Parts) -> Parts:
     *paid, change = parts.tx.outputs
-    return replace(parts, tx=replace(parts.tx, outputs=(*paid, replace(change, script=outside(6)))))
+    return replace(parts, tx=replace(parts.tx, outputs=(*paid, change._replace(script=outside(6)))))
 
 
 def _coin_twice(world: World, parts: Parts) -> Parts:

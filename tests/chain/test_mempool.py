@@ -40,7 +40,7 @@ def with_witness(raw: bytes, stack: tuple[bytes, ...]) -> bytes:
     """The transaction with another witness for its first input."""
     transaction = Transaction.parse(raw)
     first, *others = transaction.inputs
-    return replace(transaction, inputs=(replace(first, witness=stack), *others)).to_bytes()
+    return replace(transaction, inputs=(first._replace(witness=stack), *others)).to_bytes()
 
 
 @pytest.mark.parametrize("raw", [b"", b"\x00", b"\xff" * 100, b"02000000"])
@@ -71,7 +71,7 @@ def test_second_input_is_checked_too(chain: Regtest, vault: Vault, coin: Unspent
     coins = chain.coins(vault)
     good = Transaction.parse(spend(vault, coins, payment(vault, coins[0], 1_000)))
     first, second = good.inputs
-    bad = replace(good, inputs=(first, replace(second, witness=first.witness)))
+    bad = replace(good, inputs=(first, second._replace(witness=first.witness)))
     assert refused(chain, bad.to_bytes()).endswith("(input 1)")
 
 

@@ -74,16 +74,16 @@ def test_the_engine_refuses_what_was_changed(kind):
     _, final, spent = played(kind, (2, 3), 1)
     first = final.tx.outputs[0]
     moved = replace(
-        final.tx, outputs=(replace(first, amount=first.amount - 1), *final.tx.outputs[1:])
+        final.tx, outputs=(first._replace(amount=first.amount - 1), *final.tx.outputs[1:])
     )
     changed = [(moved, spent)]
     if script_type != "p2sh" or coin == "BCH":
-        changed.append((final.tx, [replace(spent[0], amount=spent[0].amount + 1)]))
+        changed.append((final.tx, [spent[0]._replace(amount=spent[0].amount + 1)]))
     txin = final.tx.inputs[0]
     if txin.witness:
-        less = replace(txin, witness=(txin.witness[0], *txin.witness[2:]))
+        less = txin._replace(witness=(txin.witness[0], *txin.witness[2:]))
     else:
-        less = replace(txin, script_sig=push(txin.script_sig[-71:]))
+        less = txin._replace(script_sig=push(txin.script_sig[-71:]))
     changed.append((replace(final.tx, inputs=(less,)), spent))
     for tx, outputs in changed:
         with pytest.raises(Refused, match="says no"):

@@ -154,7 +154,7 @@ def test_the_digest_that_signers_make_before_segwit(tx, script, data):
     index = data.draw(st.integers(0, len(tx.inputs) - 1))
     found = Legacy(tx).digest(index, code, Sats(0))
     assert found == legacy(tx, index, code)
-    emptied = replace(tx, inputs=tuple(replace(i, script_sig=b"", witness=()) for i in tx.inputs))
+    emptied = replace(tx, inputs=tuple(i._replace(script_sig=b"", witness=()) for i in tx.inputs))
     assert Legacy(emptied).digest(index, code, Sats(0)) == found
 
 

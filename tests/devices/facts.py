@@ -103,7 +103,7 @@ def settled(vendor: str, signature: PartialSig) -> Transaction:
     }
     witness = [signatures[key.pubkey] for key in script.keys if key.pubkey in signatures]
     (txin,) = psbt.tx.inputs
-    signed = replace(txin, witness=(b"", *witness, script.witness_script))
+    signed = txin._replace(witness=(b"", *witness, script.witness_script))
     final = replace(psbt.tx, inputs=(signed,))
     verdict = consensus.verify(final, [spent], "BTC")
     assert verdict.engine.startswith("py-bitcoinkernel"), "the kernel did not run"

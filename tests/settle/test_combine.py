@@ -277,7 +277,7 @@ def contradicting(raw):
     origin = first.derivations[0]
     moved = Derivation.of(origin.pubkey, origin.fingerprint, (*origin.path[:-1], 99))
     return [
-        ("input 0: its witness utxo", {0: {"witness_utxo": replace(utxo, amount=1)}}, {}),
+        ("input 0: its witness utxo", {0: {"witness_utxo": utxo._replace(amount=1)}}, {}),
         ("input 0: its witness script", {0: {"witness_script": second.witness_script}}, {}),
         ("input 0: its sighash type", {0: {"sighash": 3}}, {}),
         ("input 0: its key origin", {0: {"derivations": (moved, *first.derivations[1:])}}, {}),

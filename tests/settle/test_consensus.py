@@ -36,7 +36,7 @@ def signed_case():
 def change_input(tx, index, **changes):
     """Replace fields of one input."""
     inputs = list(tx.inputs)
-    inputs[index] = replace(inputs[index], **changes)
+    inputs[index] = inputs[index]._replace(**changes)
     return replace(tx, inputs=tuple(inputs))
 
 
@@ -72,7 +72,7 @@ def test_a_bad_input_is_found_wherever_it_is(case, index):
 def test_a_changed_output_is_found(case):
     """Signatures cover the outputs."""
     tx, spent = case
-    lowered = replace(tx.outputs[0], amount=tx.outputs[0].amount - 1)
+    lowered = tx.outputs[0]._replace(amount=tx.outputs[0].amount - 1)
     with pytest.raises(Refused, match="input 0"):
         verify(replace(tx, outputs=(lowered, *tx.outputs[1:])), spent)
 
@@ -80,7 +80,7 @@ def test_a_changed_output_is_found(case):
 def test_a_lie_about_an_amount_is_found(case):
     """The signature of a witness commits to the amount of its coin (BIP143)."""
     tx, spent = case
-    lies = [spent[0], replace(spent[1], amount=spent[1].amount + 1)]
+    lies = [spent[0], spent[1]._replace(amount=spent[1].amount + 1)]
     with pytest.raises(Refused, match="input 1"):
         verify(tx, lies)
 
@@ -89,7 +89,7 @@ def test_a_negative_fee(case):
     """More going out than coming in is refused before any script runs."""
     tx, spent = case
     with pytest.raises(Refused, match="the outputs are more than the inputs") as caught:
-        verify(tx, [replace(output, amount=1) for output in spent])
+        verify(tx, [output._replace(amount=1) for output in spent])
     assert caught.value.expected == "at most 2 sat"
 
 
@@ -98,7 +98,7 @@ def test_amounts_that_cannot_be(case, amount):
     """A negative amount, and one over the supply."""
     tx, spent = case
     with pytest.raises(Refused, match="amounts that cannot be"):
-        verify(tx, [replace(spent[0], amount=amount), spent[1]])
+        verify(tx, [spent[0]._replace(amount=amount), spent[1]])
 
 
 def test_no_inputs_or_no_outputs(case):
@@ -132,4 +132,4 @@ def test_without_the_library(case, monkeypatch):
     assert not verdict.verified
     assert verdict.sentence.endswith("py-bitcoinkernel is not installed")
     with pytest.raises(Refused, match="the outputs are more than the inputs"):
-        verify(tx, [replace(output, amount=1) for output in spent])
+        verify(tx, [output._replace(amount=1) for output in spent])

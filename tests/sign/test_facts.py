@@ -75,7 +75,7 @@ def test_the_size_is_that_of_the_longest_finished_transaction(either):
         redeem = spent.script.redeem_script
         script_sig = bytes((len(redeem),)) + redeem if redeem else b""
         witness = (b"", bytes(72), bytes(72), spent.script.witness_script)
-        filled.append(replace(txin, script_sig=script_sig, witness=witness))
+        filled.append(txin._replace(script_sig=script_sig, witness=witness))
     assert known.vsize == replace(known.psbt.tx, inputs=tuple(filled)).vsize
 
 
@@ -164,7 +164,7 @@ def test_step_3_another_previous_transaction(world, monkeypatch, other):
     else:
         gone = OutPoint(coin.tx.txid, len(coin.tx.outputs))
         psbt = replace(
-            psbt, tx=replace(psbt.tx, inputs=(replace(psbt.tx.inputs[0], outpoint=gone),))
+            psbt, tx=replace(psbt.tx, inputs=(psbt.tx.inputs[0]._replace(outpoint=gone),))
         )
     monkeypatch.setattr(facts, "open_bundle", lambda _: replace(bundle, psbt=psbt))
     (refusal,) = refused(world, b"").refusals
@@ -528,7 +528,7 @@ def test_an_output_to_the_vault_without_a_claim_is_a_payment(world):
 def test_the_previous_transaction_may_carry_witnesses(world):
     """Its id does not cover them; the amount is taken all the same."""
     coin = world.coins[0]
-    source = replace(coin.tx.inputs[0], witness=(b"\x01" * 64,))
+    source = coin.tx.inputs[0]._replace(witness=(b"\x01" * 64,))
     full = Transaction(coin.tx.version, (source,), coin.tx.outputs, coin.tx.lock_time)
     assert full.txid == Txid(coin.tx.txid)
     raw = world.bundle(tamper=of_input(previous_tx=Outline.parse(full.to_bytes())))

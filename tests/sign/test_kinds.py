@@ -43,11 +43,11 @@ def finished(known):
         if script:
             script_sig = push(redeem) if redeem else b""
             witness = (b"", *signatures, script)
-            filled.append(replace(txin, script_sig=script_sig, witness=witness))
+            filled.append(txin._replace(script_sig=script_sig, witness=witness))
         else:
             dummy = vault.scheme.dummy([1, 2], 3)
             parts = (dummy, *map(push, signatures), push(redeem))
-            filled.append(replace(txin, script_sig=b"".join(parts)))
+            filled.append(txin._replace(script_sig=b"".join(parts)))
     return replace(known.psbt.tx, inputs=tuple(filled))
 
 
@@ -99,7 +99,7 @@ def test_a_coin_that_carries_tokens_is_refused_as_such(cash):
     coin = cash.coins[0]
     own = coin.output
     token = TOKEN_PREFIX + b"\x11" * 32 + b"\x10\x2a"
-    outputs = (coin.tx.outputs[0], replace(own, script=token + own.script))
+    outputs = (coin.tx.outputs[0], own._replace(script=token + own.script))
     carrying = Coin(replace(coin.tx, outputs=outputs), coin.vout, RECEIVE, 0)
     with pytest.raises(Refused) as refusal:
         cash.examine(cash.bundle(coins=[carrying]))

@@ -271,8 +271,7 @@ def test_bitcoin_core_accepts_two_signatures(either, tmp_path):
         signatures = [by_key[key.pubkey] for key in spent.script.keys if key.pubkey in by_key]
         redeem = spent.script.redeem_script
         inputs.append(
-            replace(
-                txin,
+            txin._replace(
                 script_sig=bytes((len(redeem),)) + redeem if redeem else b"",
                 witness=(b"", *signatures, spent.script.witness_script),
             )

@@ -155,7 +155,7 @@ def _built_here(store: Store, tx: Transaction) -> Source:
 def stripped(tx: Transaction) -> Transaction:
     """The transaction as it was before anybody signed."""
     return replace(
-        tx, inputs=tuple(replace(txin, script_sig=b"", witness=()) for txin in tx.inputs)
+        tx, inputs=tuple(txin._replace(script_sig=b"", witness=()) for txin in tx.inputs)
     )
 
 
