@@ -75,14 +75,8 @@ class Reader:
         Returns:
             Where they start.
         """
-        start = self.position
-        at = start + before
-        # Most of a transaction is passed here: a length of one byte costs no call.
-        if at < self.end and (size := self.data[at]) < LONG and at + size + after < self.end:
-            self.position = at + 1 + size + after
-        else:
-            self.skip(before)
-            self.skip(self.compact_size() + after)
+        start = self.skip(before)
+        self.skip(self.compact_size() + after)
         return start
 
     def take(self, length: int) -> bytes:
@@ -132,11 +126,6 @@ class Reader:
 
     def var_bytes(self) -> bytes:
         """Bytes with their length in front."""
-        # As above: a length of one byte costs no call.
-        at = self.position
-        if at < self.end and (length := self.data[at]) < LONG and at + length < self.end:
-            self.position = at + 1 + length
-            return self.data[at + 1 : self.position]
         return self.take(self.compact_size())
 
     def finish(self) -> None:

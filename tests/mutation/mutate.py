@@ -28,6 +28,7 @@ TESTS = {
         "tests/sign/test_check.py",
         "tests/sign/test_check_spend.py",
         "tests/sign/test_facts.py",
+        "tests/sign/test_facts_outputs.py",
         "tests/sign/test_kinds.py",
         "tests/sign/test_listed_wallets.py",
         "tests/sign/test_papers.py",

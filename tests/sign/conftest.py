@@ -18,6 +18,12 @@ def world() -> World:
     return World()
 
 
+@pytest.fixture(scope="module", params=["p2wsh", "p2sh-p2wsh"])
+def either(request) -> World:
+    """A world of either script type."""
+    return World(request.param)
+
+
 @pytest.fixture(scope="session")
 def keys(world, tmp_path_factory):
     """Alice's and dave's keys, sealed once: Argon2id takes its time."""

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from world import World
 
 from signer.core import journal as journal_module
 from signer.core import secp
@@ -20,12 +19,6 @@ from signer.sign.sign import sign
 from signer.sign.state import State
 
 ATTACKS = Path(__file__).parents[1] / "attacks"
-
-
-@pytest.fixture(scope="module", params=["p2wsh", "p2sh-p2wsh"])
-def either(request):
-    """A world of either script type."""
-    return World(request.param)
 
 
 def events(home: Path) -> list[str]:
