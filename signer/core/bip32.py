@@ -142,23 +142,29 @@ class ExtendedPublicKey:
         """
         _check_step(self.depth, index, HARDENED)
         children = Children(self)
-        digest = children.hash(index.to_bytes(4, "big"))
+        chain_code = children.hash(index.to_bytes(4, "big"))[32:]
         (key,) = public_children([([children], index)])
-        parent = bytes.fromhex(self.fingerprint)
-        return ExtendedPublicKey(key, digest[32:], self.depth + 1, parent, index)
+        return ExtendedPublicKey(key, chain_code, self.depth + 1, children.parent, index)
 
 
 class Children:
-    """The children of one extended public key, fast: its point and HMAC state are made once."""
+    """The children of one extended public key, fast: what they share is made once.
 
-    __slots__ = ("_inner", "_outer", "point")
+    Attributes:
+        point: the parent's key.
+        parent: the first 4 bytes of its HASH160.
+    """
+
+    __slots__ = ("_inner", "_outer", "parent", "point")
 
     def __init__(self, parent: ExtendedPublicKey) -> None:
         self.point = secp.Point(parent.key)
-        # HMAC-SHA512 (RFC 2104): the standard library's own copies cost more than what they hash.
+        self.parent = bytes.fromhex(parent.fingerprint)
+        # HMAC-SHA512 (RFC 2104). A copy of a state costs more than to hash a block: the outer one
+        # is hashed each time.
         block = parent.chain_code.ljust(128, b"\0")
         self._inner = sha512(bytes(byte ^ 0x36 for byte in block) + parent.key)
-        self._outer = sha512(bytes(byte ^ 0x5C for byte in block))
+        self._outer = bytes(byte ^ 0x5C for byte in block)
 
     def hash(self, step: bytes) -> bytes:
         """What BIP32 hashes for a child: its tweak, then its chain code.
@@ -166,10 +172,9 @@ class Children:
         Args:
             step: its index, 0 to 2**31 - 1, in 4 bytes, big-endian.
         """
-        inner, outer = self._inner.copy(), self._outer.copy()
+        inner = self._inner.copy()
         inner.update(step)
-        outer.update(inner.digest())
-        return outer.digest()
+        return sha512(self._outer + inner.digest()).digest()
 
 
 def public_children(wanted: Iterable[tuple[Sequence[Children], int]]) -> list[bytes]:
@@ -248,15 +253,15 @@ class ExtendedPrivateKey:
             BadInput: out of range, too deep, or no key has this index.
         """
         _check_step(self.depth, index, 2 * HARDENED)
-        step = index.to_bytes(4, "big")
+        step, children = index.to_bytes(4, "big"), self._children
         if index < HARDENED:
-            digest = self._children.hash(step)
+            digest = children.hash(step)
         else:
             digest = hmac.digest(self.chain_code, b"\x00" + self.secret + step, "sha512")
         secret = secp.tweak_add_secret(self.secret, digest[:32])
         if secret is None:
             raise _bad("no key has this index", found=str(index))
-        return ExtendedPrivateKey(secret, digest[32:], self.depth + 1, hash160(self.key)[:4], index)
+        return ExtendedPrivateKey(secret, digest[32:], self.depth + 1, children.parent, index)
 
     def derive_path(self, path: tuple[int, ...]) -> "ExtendedPrivateKey":
         """Step by step along `path`."""

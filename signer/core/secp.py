@@ -123,7 +123,7 @@ def add_tweaks(points: Iterable[Point], tweaks: Iterable[bytes]) -> list[bytes |
 
 def tweak_add_secret(secret: bytes, tweak: bytes) -> bytes | None:
     """`secret` + `tweak` modulo the order. None if either is invalid, or the sum is zero."""
-    if len(tweak) != _WORD or not is_valid_secret(secret):
+    if len(tweak) != _WORD or len(secret) != _WORD:
         return None
     out = ffi.new("unsigned char[32]", secret)
     try:
@@ -141,10 +141,8 @@ def sign_ecdsa(digest: bytes, secret: bytes) -> bytes:
         ValueError: the digest or the secret is not what it should be.
     """
     signature = ffi.new("secp256k1_ecdsa_signature *")
-    if (
-        len(digest) != _WORD
-        or not is_valid_secret(secret)
-        or not lib.secp256k1_ecdsa_sign(ctx, signature, digest, secret, ffi.NULL, ffi.NULL)
+    if (len(digest), len(secret)) != (_WORD, _WORD) or not lib.secp256k1_ecdsa_sign(
+        ctx, signature, digest, secret, ffi.NULL, ffi.NULL
     ):
         raise ValueError("not a digest and a secret key")
     return _der(signature)

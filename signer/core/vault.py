@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from struct import Struct
+from operator import itemgetter
+from struct import Struct, unpack
 from typing import NamedTuple
 
 from policies import strict_json
@@ -221,9 +222,9 @@ class Vault:
         """Of the public keys in the descriptor's order."""
         if len(joined) != COMPRESSED * len(self._origins):
             raise BadInput("a core has failed", fault=Fault.MACHINE, hint="try again")
-        steps, starts = STEPS.pack(*place), range(0, len(joined), COMPRESSED)
-        keys = [joined[at : at + COMPRESSED] for at in starts]
-        found = sorted(zip(keys, [origin + steps for origin in self._origins], strict=True))
+        steps, keys = STEPS.pack(*place), unpack(f"{COMPRESSED}s" * len(self._origins), joined)
+        origins = [origin + steps for origin in self._origins]
+        found = sorted(zip(keys, origins, strict=True), key=itemgetter(0))
         scripts = self.form.form.of(multisig(self.threshold, [key for key, _ in found]))
         return VaultScript(*scripts, Derivation.many(found))
 
