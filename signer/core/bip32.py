@@ -160,11 +160,13 @@ class Children:
     def __init__(self, parent: ExtendedPublicKey) -> None:
         self.point = secp.Point(parent.key)
         self.parent = bytes.fromhex(parent.fingerprint)
-        # HMAC-SHA512 (RFC 2104). A copy of a state costs more than to hash a block: the outer one
-        # is hashed each time.
-        block = parent.chain_code.ljust(128, b"\0")
-        self._inner = sha512(bytes(byte ^ 0x36 for byte in block) + parent.key)
-        self._outer = bytes(byte ^ 0x5C for byte in block)
+        # HMAC-SHA512 (RFC 2104), whose key has 128 bytes, zeros at its end. The standard library's
+        # own copies cost more than what they hash.
+        inner, outer = (
+            bytes(byte ^ pad for byte in parent.chain_code).ljust(128, bytes((pad,)))
+            for pad in (0x36, 0x5C)
+        )
+        self._inner, self._outer = sha512(inner + parent.key), sha512(outer)
 
     def hash(self, step: bytes) -> bytes:
         """What BIP32 hashes for a child: its tweak, then its chain code.
@@ -172,9 +174,10 @@ class Children:
         Args:
             step: its index, 0 to 2**31 - 1, in 4 bytes, big-endian.
         """
-        inner = self._inner.copy()
+        inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(step)
-        return sha512(self._outer + inner.digest()).digest()
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def public_children(wanted: Iterable[tuple[Sequence[Children], int]]) -> list[bytes]:
