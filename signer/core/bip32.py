@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial, reduce
 from hashlib import sha512
@@ -142,9 +142,9 @@ class ExtendedPublicKey:
         """
         _check_step(self.depth, index, HARDENED)
         children = Children(self)
-        chain_code = children.hash(index.to_bytes(4, "big"))[32:]
         (key,) = public_children([([children], index)])
-        return ExtendedPublicKey(key, chain_code, self.depth + 1, children.parent, index)
+        code = children.hash(index)[32:]
+        return ExtendedPublicKey(key, code, self.depth + 1, children.parent, index)
 
 
 class Children:
@@ -168,19 +168,15 @@ class Children:
         )
         self._inner, self._outer = sha512(inner + parent.key), sha512(outer)
 
-    def hash(self, step: bytes) -> bytes:
-        """What BIP32 hashes for a child: its tweak, then its chain code.
-
-        Args:
-            step: its index, 0 to 2**31 - 1, in 4 bytes, big-endian.
-        """
+    def hash(self, index: int) -> bytes:
+        """What BIP32 hashes for the child number 0 to 2**31 - 1: its tweak, then its chain code."""
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(step)
+        inner.update(index.to_bytes(4, "big"))
         outer.update(inner.digest())
         return outer.digest()
 
 
-def public_children(wanted: Iterable[tuple[Sequence[Children], int]]) -> list[bytes]:
+def public_children(wanted: Sequence[tuple[Sequence[Children], int]]) -> list[bytes]:
     """Public keys, 33 bytes each: for each of some parents and an index, one a parent.
 
     Args:
@@ -189,11 +185,8 @@ def public_children(wanted: Iterable[tuple[Sequence[Children], int]]) -> list[by
     Raises:
         BadInput: no key has this index (BIP32: a chance of 2**-127).
     """
-    points, tweaks = [], []
-    for parents, index in wanted:
-        step = index.to_bytes(4, "big")
-        points += [parent.point for parent in parents]
-        tweaks += [parent.hash(step)[:32] for parent in parents]
+    points = [parent.point for parents, _ in wanted for parent in parents]
+    tweaks = [parent.hash(index)[:32] for parents, index in wanted for parent in parents]
     keys = secp.add_tweaks(points, tweaks)
     found = [key for key in keys if key is not None]
     if len(found) != len(keys):
@@ -256,11 +249,14 @@ class ExtendedPrivateKey:
             BadInput: out of range, too deep, or no key has this index.
         """
         _check_step(self.depth, index, 2 * HARDENED)
-        step, children = index.to_bytes(4, "big"), self._children
-        if index < HARDENED:
-            digest = children.hash(step)
-        else:
-            digest = hmac.digest(self.chain_code, b"\x00" + self.secret + step, "sha512")
+        children = self._children
+        digest = (
+            children.hash(index)
+            if index < HARDENED
+            else hmac.digest(
+                self.chain_code, b"\x00" + self.secret + index.to_bytes(4, "big"), "sha512"
+            )
+        )
         secret = secp.tweak_add_secret(self.secret, digest[:32])
         if secret is None:
             raise _bad("no key has this index", found=str(index))

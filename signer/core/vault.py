@@ -211,10 +211,10 @@ class Vault:
                 raise _bad("the vault has no such address", found=f"{branch}/{index}")
 
         def keys(numbers: Sequence[int]) -> list[bytes]:
-            wanted = [places[at] for at in numbers]
+            wanted = map(places.__getitem__, numbers)
             found = public_children([(self._branches[branch], at) for branch, at in wanted])
-            size = len(self._origins)
-            return [b"".join(found[at : at + size]) for at in range(0, len(found), size)]
+            starts = range(0, len(found), len(self._origins))
+            return [b"".join(found[at : at + starts.step]) for at in starts]
 
         return list(map(self._script, places, spread(keys, len(places))))
 
