@@ -143,8 +143,9 @@ class ExtendedPublicKey:
         _check_step(self.depth, index, HARDENED)
         children = Children(self)
         (key,) = public_children([([children], index)])
-        code = children.hash(index)[32:]
-        return ExtendedPublicKey(key, code, self.depth + 1, children.parent, index)
+        return ExtendedPublicKey(
+            key, children.hash(index)[32:], self.depth + 1, children.parent, index
+        )
 
 
 class Children:
@@ -185,13 +186,10 @@ def public_children(wanted: Sequence[tuple[Sequence[Children], int]]) -> list[by
     Raises:
         BadInput: no key has this index (BIP32: a chance of 2**-127).
     """
-    points = [parent.point for parents, _ in wanted for parent in parents]
-    tweaks = [parent.hash(index)[:32] for parents, index in wanted for parent in parents]
-    keys = secp.add_tweaks(points, tweaks)
-    found = [key for key in keys if key is not None]
-    if len(found) != len(keys):
-        raise _bad("no key has this index")
-    return found
+    return secp.add_tweaks(
+        [parent.point for parents, _ in wanted for parent in parents],
+        [parent.hash(index)[:32] for parents, index in wanted for parent in parents],
+    )
 
 
 @dataclass(frozen=True)  # not slotted: its public key is kept once it is computed

@@ -152,9 +152,9 @@ def second_engine(digest: bytes, secret: bytes) -> bytes:
         Refused: it is not.
     """
     public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), secp.public_key(secret))
-    numbers = ec.EllipticCurvePrivateNumbers(int.from_bytes(secret, "big"), public.public_numbers())
+    number = int.from_bytes(secret, "big")
     try:
-        key = numbers.private_key()
+        key = ec.EllipticCurvePrivateNumbers(number, public.public_numbers()).private_key()
     except ValueError:
         raise _unfit("engines", "the two signing libraries disagree about a public key") from None
     algorithm = ec.ECDSA(Prehashed(SHA256()), deterministic_signing=True)
