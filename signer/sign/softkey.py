@@ -146,14 +146,14 @@ def second_engine(digest: bytes, secret: bytes) -> bytes:
     """OpenSSL's deterministic ECDSA (RFC 6979, SHA-256), made low-s (BIP146); DER.
 
     It is told the public key by the first library, and finds by a multiplication of its own whether
-    that is the secret's. To make it would take it a second one, of half a millisecond.
+    that is the secret's. To make the key itself would take it one more, of half a millisecond.
 
     Raises:
         Refused: it is not.
     """
-    public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), secp.public_key(secret))
-    number = int.from_bytes(secret, "big")
+    number, told = int.from_bytes(secret, "big"), secp.public_key(secret)
     try:
+        public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), told)
         key = ec.EllipticCurvePrivateNumbers(number, public.public_numbers()).private_key()
     except ValueError:
         raise _unfit("engines", "the two signing libraries disagree about a public key") from None
