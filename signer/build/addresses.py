@@ -64,8 +64,8 @@ def addresses(vault: Vault, branch: int, indices: range) -> Iterator[list[str]]:
 
 
 def _made(vault: Vault, branch: int, indices: range) -> list[str]:
-    scripts = vault.scripts([(branch, index) for index in indices])
-    return [str(address_of(s.script_pubkey, vault.coin, vault.network)) for s in scripts]
+    scripts = vault.script_pubkeys([(branch, index) for index in indices])
+    return [str(address_of(script, vault.coin, vault.network)) for script in scripts]
 
 
 def _ended(worker: Process) -> BadInput:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from signer.core import base58, cashaddr, coins
 from signer.core.address import address_of, script_of
 from signer.core.base58 import ALPHABET
+from signer.core.bch import behind, pairs
 from signer.core.bech32 import BECH32, BECH32M, CHARSET, CHECKSUM, prefix, remainder
 from signer.core.errors import BadInput, Fault
 from signer.core.names import Sats
@@ -152,7 +153,8 @@ def _misspelt(hrp: str, letters: str) -> str:
     if len(letters) < CHECKSUM + 2:
         return f"cut short: {len(hrp) + 1 + len(letters)} characters"
     values = [CHARSET.index(letter) for letter in letters]
-    residue = remainder(values, prefix(hrp)) ^ (BECH32M if values[0] else BECH32)
+    whole = remainder(pairs(behind(prefix(hrp), values)))
+    residue = whole ^ (BECH32M if values[0] else BECH32)
     swap = BECH32 ^ BECH32M
     if residue in (0, swap):
         return "the checksum of another witness version" if residue else ""
@@ -175,8 +177,8 @@ def _locate(residue: int, length: int) -> tuple[int, ...]:
         state = value
         for at in range(length - 1, -1, -1):
             errors[state] = at
-            state = remainder((0,), state)
+            state = remainder(pairs(state << 5))
     if residue in errors:
         return (errors[residue],)
-    pairs = ((at, errors.get(residue ^ error)) for error, at in errors.items())
-    return next(((at, other) for at, other in pairs if other is not None), ())
+    two = ((at, errors.get(residue ^ error)) for error, at in errors.items())
+    return next(((at, other) for at, other in two if other is not None), ())

@@ -66,9 +66,8 @@ def script_of(address: str, coin: str, network: str) -> bytes:
             expected = f"the new form, whose first byte is {own.p2sh}"
             raise _bad("the old form of script addresses, which BTC has, too", expected=expected)
     # Write it again: an address that we would write differently is not one that we understand.
-    owners = [name for name in networks if address_of(script, coin, name) == text]
-    if own.name in owners:
+    if address_of(script, coin, network) == text:
         return script
-    if owners:
+    if owners := [name for name in networks if address_of(script, coin, name) == text]:
         raise _bad("the address is of another network", expected=network, found=" or ".join(owners))
     raise _bad("unknown kind of address", expected=_KINDS[bool(own.cashaddr)].format(coin))

@@ -2,7 +2,7 @@
 
 from functools import lru_cache, partial
 
-from signer.core.bch import octets, polymod, symbols
+from signer.core.bch import behind, octets, padded, pairs, polymod
 from signer.core.errors import BadInput, Fault
 
 CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -13,7 +13,9 @@ CHECKSUM = 6
 """Characters."""
 
 _MAX_TEXT = 90
-_LETTERS = CHARSET.encode("ascii").ljust(256)  # for `bytes.translate`
+LETTERS = tuple(first + second for first in CHARSET for second in CHARSET)
+"""Of a pair of symbols."""
+
 _bad = partial(BadInput, fault=Fault.OFFICER, hint="copy the address again from its source")
 
 remainder = polymod(30, (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3))
@@ -23,15 +25,17 @@ remainder = polymod(30, (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A146
 def prefix(hrp: str) -> int:
     """The checksum's state after the human-readable part, ASCII."""
     letters = hrp.encode("ascii")
-    return remainder((*(c >> 5 for c in letters), 0, *(c & 31 for c in letters)), 1)
+    return remainder(pairs(behind(1, (*(c >> 5 for c in letters), 0, *(c & 31 for c in letters)))))
 
 
 def encode(hrp: str, version: int, program: bytes) -> str:
     """Write the address of a witness program (BIP141: version 0 to 16, 2 to 40 bytes)."""
-    values = [version, *symbols(program)]
-    state = remainder((*values, *bytes(CHECKSUM)), prefix(hrp)) ^ (BECH32M if version else BECH32)
-    values += (state >> shift & 31 for shift in range(5 * CHECKSUM - 5, -1, -5))
-    return f"{hrp}1{bytes(values).translate(_LETTERS).decode('ascii')}"
+    size = -(-8 * len(program) // 5)
+    parts = pairs((prefix(hrp) << 5 | version) << 5 * size | padded(program))
+    check = remainder([*parts, 0, 0, 0]) ^ (BECH32M if version else BECH32)
+    parts += (check >> 20, check >> 10 & 1023, check & 1023)
+    # The prefix's state is in front of the version, and has its letters elsewhere.
+    return f"{hrp}1{''.join([LETTERS[pair] for pair in parts])[-1 - size - CHECKSUM :]}"
 
 
 def decode(address: str) -> tuple[str, int, bytes]:

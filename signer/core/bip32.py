@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial, reduce
 from hashlib import sha512
@@ -142,37 +142,42 @@ class ExtendedPublicKey:
         """
         _check_step(self.depth, index, HARDENED)
         children = Children(self)
-        digest = children.hash(index.to_bytes(4, "big"))
         (key,) = public_children([([children], index)])
-        parent = bytes.fromhex(self.fingerprint)
-        return ExtendedPublicKey(key, digest[32:], self.depth + 1, parent, index)
+        return ExtendedPublicKey(
+            key, children.hash(index)[32:], self.depth + 1, children.parent, index
+        )
 
 
 class Children:
-    """The children of one extended public key, fast: its point and HMAC state are made once."""
+    """The children of one extended public key, fast: what they share is made once.
 
-    __slots__ = ("_inner", "_outer", "point")
+    Attributes:
+        point: the parent's key.
+        parent: the first 4 bytes of its HASH160.
+    """
+
+    __slots__ = ("_inner", "_outer", "parent", "point")
 
     def __init__(self, parent: ExtendedPublicKey) -> None:
         self.point = secp.Point(parent.key)
-        # HMAC-SHA512 (RFC 2104): the standard library's own copies cost more than what they hash.
-        block = parent.chain_code.ljust(128, b"\0")
-        self._inner = sha512(bytes(byte ^ 0x36 for byte in block) + parent.key)
-        self._outer = sha512(bytes(byte ^ 0x5C for byte in block))
+        self.parent = bytes.fromhex(parent.fingerprint)
+        # HMAC-SHA512 (RFC 2104), whose key has 128 bytes, zeros at its end. The standard library's
+        # own copies cost more than what they hash.
+        inner, outer = (
+            bytes(byte ^ pad for byte in parent.chain_code).ljust(128, bytes((pad,)))
+            for pad in (0x36, 0x5C)
+        )
+        self._inner, self._outer = sha512(inner + parent.key), sha512(outer)
 
-    def hash(self, step: bytes) -> bytes:
-        """What BIP32 hashes for a child: its tweak, then its chain code.
-
-        Args:
-            step: its index, 0 to 2**31 - 1, in 4 bytes, big-endian.
-        """
+    def hash(self, index: int) -> bytes:
+        """What BIP32 hashes for the child number 0 to 2**31 - 1: its tweak, then its chain code."""
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(step)
+        inner.update(index.to_bytes(4, "big"))
         outer.update(inner.digest())
         return outer.digest()
 
 
-def public_children(wanted: Iterable[tuple[Sequence[Children], int]]) -> list[bytes]:
+def public_children(wanted: Sequence[tuple[Sequence[Children], int]]) -> list[bytes]:
     """Public keys, 33 bytes each: for each of some parents and an index, one a parent.
 
     Args:
@@ -181,16 +186,10 @@ def public_children(wanted: Iterable[tuple[Sequence[Children], int]]) -> list[by
     Raises:
         BadInput: no key has this index (BIP32: a chance of 2**-127).
     """
-    points, tweaks = [], []
-    for parents, index in wanted:
-        step = index.to_bytes(4, "big")
-        points += [parent.point for parent in parents]
-        tweaks += [parent.hash(step)[:32] for parent in parents]
-    keys = secp.add_tweaks(points, tweaks)
-    found = [key for key in keys if key is not None]
-    if len(found) != len(keys):
-        raise _bad("no key has this index")
-    return found
+    return secp.add_tweaks(
+        [parent.point for parents, _ in wanted for parent in parents],
+        [parent.hash(index)[:32] for parents, index in wanted for parent in parents],
+    )
 
 
 @dataclass(frozen=True)  # not slotted: its public key is kept once it is computed
@@ -248,15 +247,18 @@ class ExtendedPrivateKey:
             BadInput: out of range, too deep, or no key has this index.
         """
         _check_step(self.depth, index, 2 * HARDENED)
-        step = index.to_bytes(4, "big")
-        if index < HARDENED:
-            digest = self._children.hash(step)
-        else:
-            digest = hmac.digest(self.chain_code, b"\x00" + self.secret + step, "sha512")
+        children = self._children
+        digest = (
+            children.hash(index)
+            if index < HARDENED
+            else hmac.digest(
+                self.chain_code, b"\x00" + self.secret + index.to_bytes(4, "big"), "sha512"
+            )
+        )
         secret = secp.tweak_add_secret(self.secret, digest[:32])
         if secret is None:
             raise _bad("no key has this index", found=str(index))
-        return ExtendedPrivateKey(secret, digest[32:], self.depth + 1, hash160(self.key)[:4], index)
+        return ExtendedPrivateKey(secret, digest[32:], self.depth + 1, children.parent, index)
 
     def derive_path(self, path: tuple[int, ...]) -> "ExtendedPrivateKey":
         """Step by step along `path`."""

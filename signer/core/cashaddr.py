@@ -6,8 +6,8 @@ CHIP-2022-05's, the token-aware kinds are CHIP-2022-02's ("CashTokens").
 
 from functools import partial
 
-from signer.core.bch import octets, polymod, symbols
-from signer.core.bech32 import CHARSET
+from signer.core.bch import behind, octets, padded, pairs, polymod
+from signer.core.bech32 import CHARSET, LETTERS
 from signer.core.errors import BadInput, Fault
 
 P2PKH, P2SH, TOKEN_P2PKH, TOKEN_P2SH = range(4)
@@ -29,15 +29,17 @@ remainder = polymod(40, (0x98F2BC8E61, 0x79B76D99E2, 0xF33E5FB3C4, 0xAE2EABE2A8,
 
 def start(prefix: str) -> int:
     """The checksum's state after the prefix (ASCII) and its colon."""
-    return remainder((*(c & 31 for c in prefix.encode("ascii")), 0), 1)
+    return remainder(pairs(behind(1, [*(c & 31 for c in prefix.encode("ascii")), 0])))
 
 
 def encode(prefix: str, kind: int, digest: bytes) -> str:
     """Write an address: kind 0 to 31, and a hash of one of the eight sizes of the standard."""
-    values = symbols(bytes((kind << 3 | _SIZES.index(len(digest)),)) + digest)
-    state = remainder((*values, *bytes(CHECKSUM)), start(prefix)) ^ 1
-    values += (state >> shift & 31 for shift in range(5 * CHECKSUM - 5, -1, -5))
-    return f"{prefix}:{''.join([CHARSET[value] for value in values])}"
+    payload = bytes((kind << 3 | _SIZES.index(len(digest)),)) + digest
+    size = -(-8 * len(payload) // 5)
+    parts = pairs(start(prefix) << 5 * size | padded(payload))
+    check = remainder([*parts, 0, 0, 0, 0]) ^ 1
+    parts += (check >> 30, check >> 20 & 1023, check >> 10 & 1023, check & 1023)
+    return f"{prefix}:{''.join([LETTERS[pair] for pair in parts])[-size - CHECKSUM :]}"
 
 
 def decode(address: str, expected: str) -> tuple[str, int, bytes]:

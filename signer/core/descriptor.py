@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import partial, reduce
 
-from signer.core.bch import polymod
+from signer.core.bch import behind, pairs, polymod
 from signer.core.bech32 import CHARSET
 from signer.core.bip32 import HARDENED, ExtendedPublicKey, Origin, format_path
 from signer.core.coins import Network
@@ -53,7 +53,7 @@ def checksum(body: str) -> str:
         # Of each character, 5 bits now; of up to three, what is above: 3 values each.
         symbols += [code & 31 for code in part]
         symbols.append(reduce(lambda high, code: high * 3 + (code >> 5), part, 0))
-    state = _remainder((*symbols, *bytes(_CHECKSUM)), 1) ^ 1
+    state = _remainder(pairs(behind(1, [*symbols, *bytes(_CHECKSUM)]))) ^ 1
     return "".join(CHARSET[state >> 5 * at & 31] for at in reversed(range(_CHECKSUM)))
 
 

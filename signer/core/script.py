@@ -52,7 +52,7 @@ def multisig(threshold: int, keys: Sequence[bytes]) -> bytes:
         ValueError: m or n out of 1 <= m <= n <= 15, or a key that is not compressed. `Descriptor`
             tells people about it before.
     """
-    joined = b"".join([b"\x21" + key for key in keys])
+    joined = b"\x21".join([b"", *keys])
     if not 1 <= threshold <= len(keys) <= MAX_KEYS or len(joined) != 34 * len(keys):
         raise ValueError("no such multisig")
     return b"%c%b%c%c" % (OP_1 - 1 + threshold, joined, OP_1 - 1 + len(keys), OP_CHECKMULTISIG)

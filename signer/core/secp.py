@@ -7,7 +7,7 @@ low s and without the sighash byte.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from signer.core.errors import Fault, SelfTestFailed
+from signer.core.errors import BadInput, Fault, SelfTestFailed
 
 try:
     import btclib_secp256k1
@@ -98,11 +98,14 @@ class Point:
             raise ValueError("not a public key")
 
 
-def add_tweaks(points: Iterable[Point], tweaks: Iterable[bytes]) -> list[bytes | None]:
-    """Each point + its tweak * G, or None: a tweak over the order or zero, or a sum at infinity.
+def add_tweaks(points: Iterable[Point], tweaks: Iterable[bytes]) -> list[bytes]:
+    """Each point + its tweak * G.
 
     A multiplication of the generator and one addition are a fifth faster than the library's
     `ec_pubkey_tweak_add`. BIP32 would take a tweak of zero, which no hash will ever give.
+
+    Raises:
+        BadInput: a tweak over the order or zero, or a sum at infinity.
     """
     term = ffi.new("secp256k1_pubkey *")
     terms = ffi.new("secp256k1_pubkey *[2]", (ffi.NULL, term))
@@ -111,19 +114,20 @@ def add_tweaks(points: Iterable[Point], tweaks: Iterable[bytes]) -> list[bytes |
     copy = ffi.buffer(out)
     for point, tweak in zip(points, tweaks, strict=True):
         terms[0] = point.inner
-        fine = (
-            len(tweak) == _WORD
-            and lib.secp256k1_ec_pubkey_create(ctx, term, tweak)
-            and lib.secp256k1_ec_pubkey_combine(ctx, total, terms, 2)
-            and lib.secp256k1_ec_pubkey_serialize(ctx, out, size, total, _COMPRESSED)
-        )
-        sums.append(copy[:] if fine else None)
+        if (
+            len(tweak) != _WORD
+            or not lib.secp256k1_ec_pubkey_create(ctx, term, tweak)
+            or not lib.secp256k1_ec_pubkey_combine(ctx, total, terms, 2)
+        ):
+            raise BadInput("no key has this index", fault=Fault.COORDINATOR)
+        lib.secp256k1_ec_pubkey_serialize(ctx, out, size, total, _COMPRESSED)
+        sums.append(copy[:])
     return sums
 
 
 def tweak_add_secret(secret: bytes, tweak: bytes) -> bytes | None:
     """`secret` + `tweak` modulo the order. None if either is invalid, or the sum is zero."""
-    if len(tweak) != _WORD or not is_valid_secret(secret):
+    if len(tweak) != _WORD or len(secret) != _WORD:
         return None
     out = ffi.new("unsigned char[32]", secret)
     try:
@@ -141,10 +145,8 @@ def sign_ecdsa(digest: bytes, secret: bytes) -> bytes:
         ValueError: the digest or the secret is not what it should be.
     """
     signature = ffi.new("secp256k1_ecdsa_signature *")
-    if (
-        len(digest) != _WORD
-        or not is_valid_secret(secret)
-        or not lib.secp256k1_ecdsa_sign(ctx, signature, digest, secret, ffi.NULL, ffi.NULL)
+    if (len(digest), len(secret)) != (_WORD, _WORD) or not lib.secp256k1_ecdsa_sign(
+        ctx, signature, digest, secret, ffi.NULL, ffi.NULL
     ):
         raise ValueError("not a digest and a secret key")
     return _der(signature)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from struct import Struct
+from operator import itemgetter
+from struct import Struct, unpack
 from typing import NamedTuple
 
 from policies import strict_json
@@ -18,6 +19,7 @@ from signer.core.errors import BadInput, Fault, SelfTestFailed
 from signer.core.names import DocumentId, Fingerprint, Height
 from signer.core.psbt_parts import Derivation, PartialSig
 from signer.core.script import COMPRESSED, multisig, p2sh32, push
+from signer.core.script_types import Scripts
 from signer.core.sighash import Digests, digests
 from signer.core.signatures import ECDSA, SCHEMES, Scheme
 from signer.core.spread import Spread, in_turn
@@ -205,27 +207,40 @@ class Vault:
         Raises:
             BadInput: no such branch (0 or 1) or index (0 to 2**31 - 1), or a core failed.
         """
+        return list(map(self._script, places, self._keys(places, spread)))
+
+    def script_pubkeys(self, places: Sequence[Place]) -> list[bytes]:
+        """What outputs to many addresses hold, where nobody asks for keys and origins.
+
+        Raises:
+            BadInput: as `scripts`.
+        """
+        return [self._paid(keys).script_pubkey for keys in self._keys(places, in_turn)]
+
+    def _keys(self, places: Sequence[Place], spread: Spread) -> list[tuple[bytes, ...]]:
+        """The public keys of each place, in the descriptor's order."""
         for branch, index in places:
             if branch not in (RECEIVE, CHANGE) or not 0 <= index < HARDENED:
                 raise _bad("the vault has no such address", found=f"{branch}/{index}")
+        size = len(self._origins)
 
-        def keys(numbers: Sequence[int]) -> list[bytes]:
-            wanted = [places[at] for at in numbers]
+        def joined(numbers: Sequence[int]) -> list[bytes]:
+            wanted = map(places.__getitem__, numbers)
             found = public_children([(self._branches[branch], at) for branch, at in wanted])
-            size = len(self._origins)
             return [b"".join(found[at : at + size]) for at in range(0, len(found), size)]
 
-        return list(map(self._script, places, spread(keys, len(places))))
-
-    def _script(self, place: Place, joined: bytes) -> VaultScript:
-        """Of the public keys in the descriptor's order."""
-        if len(joined) != COMPRESSED * len(self._origins):
+        made = spread(joined, len(places))
+        if any(len(keys) != COMPRESSED * size for keys in made):
             raise BadInput("a core has failed", fault=Fault.MACHINE, hint="try again")
-        steps, starts = STEPS.pack(*place), range(0, len(joined), COMPRESSED)
-        keys = [joined[at : at + COMPRESSED] for at in starts]
-        found = sorted(zip(keys, [origin + steps for origin in self._origins], strict=True))
-        scripts = self.form.form.of(multisig(self.threshold, [key for key, _ in found]))
-        return VaultScript(*scripts, Derivation.many(found))
+        return [unpack(f"{COMPRESSED}s" * size, keys) for keys in made]
+
+    def _paid(self, keys: Sequence[bytes]) -> Scripts:
+        return self.form.form.of(multisig(self.threshold, sorted(keys)))
+
+    def _script(self, place: Place, keys: Sequence[bytes]) -> VaultScript:
+        steps = STEPS.pack(*place)
+        pairs = zip(keys, [origin + steps for origin in self._origins], strict=True)
+        return VaultScript(*self._paid(keys), Derivation.many(sorted(pairs, key=itemgetter(0))))
 
     def address(self, branch: int, index: int) -> str:
         """Derive an address.
@@ -233,7 +248,7 @@ class Vault:
         Raises:
             BadInput: as `script`.
         """
-        return str(address_of(self.script(branch, index).script_pubkey, self.coin, self.network))
+        return str(address_of(self.script_pubkeys([(branch, index)])[0], self.coin, self.network))
 
     def accepts(self, signature: PartialSig, script: VaultScript, digest: bytes) -> bool:
         """Whether it is by a key of the script, of the one sighash type, and verifies."""
@@ -280,8 +295,7 @@ def twice_derived_address(vault: Vault) -> str:
     text = vault.branch_descriptor(RECEIVE).partition("#")[0]
     long_hash = text.startswith("sh32(")  # of which embit knows all but the hash
     other = Independent.from_string(text.replace("sh32(", "sh(", 1)).derive(0)
-    redeem = other.redeem_script()
-    theirs = p2sh32(redeem.data) if long_hash else other.script_pubkey().data
+    theirs = p2sh32(other.redeem_script().data) if long_hash else other.script_pubkey().data
     if ours != theirs:
         raise SelfTestFailed(
             "two derivations of the vault's first address differ",

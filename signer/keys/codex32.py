@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial, reduce
 from typing import Final
 
-from signer.core.bch import polymod
+from signer.core.bch import behind, pairs, polymod
 from signer.core.bech32 import CHARSET
 from signer.core.errors import BadInput, Fault
 from signer.keys.entropy import hedged
@@ -40,17 +40,18 @@ class Checksum:
         length: characters of the checksum.
         longest: characters of data and checksum.
         target: what a valid string comes to.
-        remainder: of values behind the state before them, see `signer.core.bch`.
+        remainder: of pairs of values, see `signer.core.bch`.
     """
 
     length: int
     longest: int
     target: int
-    remainder: Callable[[Iterable[int], int], int]
+    remainder: Callable[[Iterable[int]], int]
 
-    def of(self, values: Iterable[int]) -> int:
+    def of(self, values: Sequence[int]) -> int:
         """The remainder of a string's values: `target` if they are right."""
-        return self.remainder(values, 0x23181B3)  # BIP93: the prefix `ms` is in this already
+        # BIP93: the prefix `ms` is in this state already
+        return self.remainder(pairs(behind(0x23181B3, values)))
 
 
 SHORT: Final = Checksum(  # BIP93, "Checksum"

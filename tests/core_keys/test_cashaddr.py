@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signer.core import base58, cashaddr
+from signer.core.bch import behind, pairs
 from signer.core.errors import BadInput, Fault
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "cashaddr.json").read_text())
@@ -20,7 +21,7 @@ KNOWN = {(kind, size) for kind in (0, 2) for size in (20,)} | {
 
 def signed(prefix, payload):
     """Any five-bit values with a right checksum, known to the standard or not."""
-    state = cashaddr.remainder((*payload, *bytes(8)), cashaddr.start(prefix)) ^ 1
+    state = cashaddr.remainder(pairs(behind(cashaddr.start(prefix), [*payload, *bytes(8)]))) ^ 1
     values = [*payload, *(state >> shift & 31 for shift in range(35, -1, -5))]
     return f"{prefix}:{''.join(LETTERS[value] for value in values)}"
 
@@ -64,7 +65,7 @@ def test_a_right_checksum_alone_is_no_address(address):
     """The specification's texts whose checksum holds and whose payload means nothing."""
     prefix, letters = address.split(":")
     values = [LETTERS.index(letter) for letter in letters]
-    assert cashaddr.remainder(values, cashaddr.start(prefix)) == 1
+    assert cashaddr.remainder(pairs(behind(cashaddr.start(prefix), values))) == 1
     with pytest.raises(BadInput):
         cashaddr.decode(address, prefix)
 

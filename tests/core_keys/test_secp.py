@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signer.core import secp
+from signer.core.errors import BadInput
 from signer.core.hashes import sha256
 
 # bitcointalk.org, topic 285142: the vectors that all implementations share (RFC 6979 itself has
@@ -179,14 +180,13 @@ def test_our_fast_tweak_is_the_library_s_own(secret, tweak):
     assert fast == bytes(ffi.buffer(out)) == secp.public_key(child)
 
 
-def test_tweaks_without_a_key_are_none():
+def test_tweaks_without_a_key_are_refused():
     """A tweak over the order, and a sum at infinity or zero, give no key (BIP32)."""
     minus = (secp.ORDER - int.from_bytes(SECRET, "big")).to_bytes(32, "big")
     for tweak in (secp.ORDER.to_bytes(32, "big"), b"\xff" * 32, minus, b"", DIGEST[:-1]):
-        # Neither does what went before it stand in for the key that is not there.
-        first, none, last = secp.add_tweaks([secp.Point(KEY)] * 3, [DIGEST, tweak, DIGEST])
-        assert none is None
-        assert first == last is not None
+        # What goes before it does not stand in for the key that is not there.
+        with pytest.raises(BadInput, match="no key has this index"):
+            secp.add_tweaks([secp.Point(KEY)] * 3, [DIGEST, tweak, DIGEST])
         assert secp.tweak_add_secret(SECRET, tweak) is None
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from signer.cli.offline.cores import LEAST, spread
+from signer.cli.offline.cores import LEAST, SHARES, spread
 from signer.core.errors import Refused
 from signer.sign import softkey
 
@@ -25,9 +25,24 @@ def forked(monkeypatch):
     return found
 
 
-def whose(numbers):
-    """Tells the process that did the work."""
-    return [b"%d" % os.getpid()] * len(numbers)
+@pytest.fixture
+def met():
+    """Call it in each share: neither goes on before the other has one, the child so many."""
+    parent, first = os.getpid(), [True]
+    to_parent, to_child = os.pipe(), os.pipe()
+
+    def meet(shares=1):
+        parental = os.getpid() == parent
+        if first or not parental:
+            os.write((to_child if parental else to_parent)[1], b"x")
+        if first:
+            first.clear()
+            for _ in range(shares if parental else 1):
+                os.read((to_parent if parental else to_child)[0], 1)
+
+    yield meet
+    for end in (*to_parent, *to_child):
+        os.close(end)
 
 
 def left(forked):
@@ -58,14 +73,30 @@ def test_every_answer_is_in_its_place(two_cores, forked, count):
     assert not left(forked)
 
 
-def test_many_are_made_by_another_process_and_few_are_not(two_cores):
-    """From the measured size on, half of them; below, and beside another thread, none."""
+def test_many_are_made_by_two_processes_and_few_by_one(two_cores, met):
+    """From the measured size on, by both; below, by this one alone."""
+
+    def whose(numbers):
+        met()
+        return [b"%d" % os.getpid()] * len(numbers)
+
     here = b"%d" % os.getpid()
-    many = spread(whose, LEAST)
-    assert set(many[::2]) == {here}
-    assert len(set(many[1::2])) == 1
-    assert here not in many[1::2]
+    many = spread(whose, 2 * LEAST)
+    assert len(many) == 2 * LEAST
+    assert len(set(many)) == 2
+    assert here in many
     assert set(spread(whose, LEAST - 1)) == {here}
+
+
+def test_whoever_is_quicker_does_more(two_cores, met):
+    """The parent is held up in its first share: a child does all the others."""
+
+    def work(numbers):
+        met(SHARES - 1)
+        return [b"%d" % os.getpid()] * len(numbers)
+
+    many = spread(work, 2 * LEAST)
+    assert many.count(b"%d" % os.getpid()) == 2
 
 
 def test_beside_another_thread_nothing_is_forked(monkeypatch):
@@ -79,22 +110,29 @@ def test_beside_another_thread_nothing_is_forked(monkeypatch):
 
 
 @pytest.mark.parametrize("how", ["raises", "is killed"])
-def test_what_a_child_fails_to_do_is_empty(two_cores, forked, how, capfd):
-    """It is then no signature that the first library could have made."""
-    parent = os.getpid()
+@pytest.mark.parametrize("shares", [1, 3])
+@pytest.mark.usefixtures("two_cores")
+def test_what_a_child_fails_to_do_is_empty(forked, met, how, shares, capfd):
+    """No signature that the first library could have made; nor is what it did before it failed."""
+    parent, done = os.getpid(), []
 
     def work(numbers):
-        if os.getpid() != parent:
+        met(shares)
+        done.append(numbers)
+        if os.getpid() != parent and len(done) == shares:
             if how == "raises":
                 raise RuntimeError("no more")
             os.kill(os.getpid(), 9)
         return [b"x"] * len(numbers)
 
-    assert spread(work, LEAST) == [b"x", b""] * (LEAST // 2)
+    made = spread(work, 2 * LEAST)
+    mine = {number for share in done for number in share}
+    assert len(mine) == 2 * LEAST - 2 * shares
+    assert made == [b"x" if number in mine else b"" for number in range(2 * LEAST)]
     assert not left(forked)
 
 
-def test_a_child_that_signs_otherwise_is_refused(two_cores, world, monkeypatch):
+def test_a_child_that_signs_otherwise_is_refused(two_cores, world, met, monkeypatch):
     """One wrong signature, made in a child: none leaves."""
     parent, other = os.getpid(), softkey.second_engine
     (coin,) = world.examine(world.bundle()).facts.inputs[:1]
@@ -103,6 +141,7 @@ def test_a_child_that_signs_otherwise_is_refused(two_cores, world, monkeypatch):
     assert key.sign_all([coin] * LEAST, spread) == [one] * LEAST
 
     def lying(digest, secret):
+        met()
         return other(digest if os.getpid() == parent else digest[::-1], secret)
 
     monkeypatch.setattr(softkey, "second_engine", lying)

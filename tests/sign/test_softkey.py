@@ -55,6 +55,18 @@ def test_both_engines_agree_on_many_digests():
         assert secp.sign_ecdsa(digest, secret) == second_engine(digest, secret)
 
 
+def test_engines_that_disagree_about_a_public_key_are_refused(monkeypatch):
+    """OpenSSL takes no public key on the other library's word, nor signs under a wrong one."""
+    true = secp.public_key
+    other, mine = true(bytes(31) + b"\x01"), true(SECRET)
+    for wrong in (other, bytes((mine[0] ^ 1,)) + mine[1:], b"\x02" + b"\xff" * 32, b""):
+        monkeypatch.setattr(secp, "public_key", lambda _, wrong=wrong: wrong)
+        with pytest.raises(Refused) as refusal:
+            second_engine(DIGEST, SECRET)
+        assert refusal.value.refusals[0].rule == "signature.engines"
+        assert not wrong or wrong.hex() not in repr(refusal.value.refusals)
+
+
 def test_a_disagreement_is_refused_and_shows_neither_signature(monkeypatch):
     """A right and a wrong signature with one nonce would give away the key."""
     pubkey = secp.public_key(SECRET)
