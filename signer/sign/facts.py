@@ -57,7 +57,8 @@ class VaultInput:
 
     def key_of(self, fingerprint: Fingerprint) -> bytes:
         """The public key in the script that grows from a master key of the vault."""
-        return next(key.pubkey for key in self.script.keys if key.fingerprint == fingerprint)
+        start = bytes.fromhex(fingerprint)
+        return next(key.pubkey for key in self.script.keys if key.origin.startswith(start))
 
 
 class FoundOutput(NamedTuple):
