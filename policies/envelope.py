@@ -91,8 +91,7 @@ class Envelope:
             if len(sig) != _SIGNATURE_BYTES:
                 entry.bad("sig", f"{_SIGNATURE_BYTES} bytes", f"{len(sig)} bytes")
             signatures.append(Signature(KeyId(entry.digest("keyid")), sig))
-        type_ = str(fields.raw["payloadType"])
-        envelope = cls(type_, fields.base64("payload"), tuple(signatures))
+        envelope = cls(str(fields.raw["payloadType"]), fields.base64("payload"), tuple(signatures))
         envelope.expect(kind or envelope.kind)
         return envelope
 
