@@ -134,9 +134,12 @@ class Envelope:
 
     def to_bytes(self) -> bytes:
         """Write the envelope file, with a line end after it."""
-        signatures = [{"keyid": s.keyid, "sig": _base64(s.sig)} for s in self.signatures]
-        table = {"payload": _base64(self.payload), "payloadType": self.payload_type}
-        return strict_json.dump({**table, "signatures": signatures}) + b"\n"
+        table = {
+            "payload": _base64(self.payload),
+            "payloadType": self.payload_type,
+            "signatures": [{"keyid": s.keyid, "sig": _base64(s.sig)} for s in self.signatures],
+        }
+        return strict_json.dump(table) + b"\n"
 
     def pae(self) -> bytes:
         """Give the bytes that are signed: DSSE's pre-authentication encoding (protocol.md)."""

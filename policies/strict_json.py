@@ -91,8 +91,9 @@ def _load(data: bytes, limit: int) -> dict[str, Any]:
 def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise _Unclear("a key occurs twice", shown(twice))
+        raise _Unclear(
+            "a key occurs twice", shown(Counter(key for key, _ in pairs).most_common(1)[0][0])
+        )
     return found
 
 

@@ -81,6 +81,19 @@ def test_replacing_a_field_gives_new_bytes():
     assert back.id == withdrawal(height=201).id
 
 
+def test_what_was_read_is_as_frozen_as_what_was_made():
+    """It is filled in by another way, and is then of the same class, with the same fields set."""
+    made = withdrawal()
+    read = Withdrawal.parse(made.payload)
+    assert type(read) is type(made)
+    for name in Withdrawal.__slots__:
+        assert getattr(read, name) == getattr(made, name)
+        with pytest.raises(FrozenInstanceError):
+            setattr(read, name, getattr(made, name))
+    with pytest.raises((AttributeError, TypeError)):  # TypeError: a slotted one's own fault
+        read.anything_else = 1
+
+
 def test_the_id_that_is_kept_is_that_of_the_bytes():
     """However it came to be: made, read, or copied with and without a change."""
     made = withdrawal()
