@@ -112,10 +112,18 @@ def _check_links(chain: Sequence[Withdrawal], first: int, known: Known) -> None:
     previous = remembered.get(first - 1, chain[0].previous) if first > 1 else None
     least = known.height if first > known.newest else chain[0].height
     for at, link in enumerate(chain, first):
-        own = remembered.get(at, link.id)
+        own = link.id
         life = "void" if link is head and own in known.voided else "one that lives"
-        fits = (at, previous, head.coin, head.network, head.vault, own, "one that lives")
-        came = (link.sequence, link.previous, link.coin, link.network, link.vault, link.id, life)
+        came = (link.sequence, link.previous, link.coin, link.network, link.vault, own, life)
+        fits = (
+            at,
+            previous,
+            head.coin,
+            head.network,
+            head.vault,
+            remembered.get(at, own),
+            "one that lives",
+        )
         for rule, expected, found in zip(_LINKED, fits, came, strict=True) if fits != came else ():
             if expected != found:
                 raise _broken(rule, at, str(expected), str(found))
