@@ -85,11 +85,7 @@ def verify_chain(
             )
         )
     chain = (*predecessors, head)
-    before: Withdrawal | None = None
-    previous: DocumentId | None = None
-    for at, link in enumerate(chain, first):
-        previous = _check_link(link, before, previous, at, head=head, known=known)
-        before = link
+    _check_links(chain, first, known)
     if first > 1 and chain[0].height > since:
         what = f"one of height {since} or earlier"
         raise _broken("window", first, what, f"height {chain[0].height}")
@@ -107,43 +103,33 @@ def check_alone(withdrawal: Withdrawal, known: Known) -> None:
         Refused: this signer knows another one of this number or of the one before, or a later
             height, or has verified a void for it.
     """
-    _check_link(withdrawal, None, None, withdrawal.sequence, head=withdrawal, known=known)
+    _check_links((withdrawal,), withdrawal.sequence, known)
 
 
-def _check_link(
-    link: Withdrawal,
-    before: Withdrawal | None,
-    previous: DocumentId | None,
-    at: int,
-    *,
-    head: Withdrawal,
-    known: Known,
-) -> DocumentId:
-    """Refuse a withdrawal that is not the one at its place in the chain; give its id.
-
-    An id is a hash each time that it is asked for: so `previous` is that of `before`, once.
-    """
-    if before is None and at > 1:
-        previous = known.at(at - 1) or link.previous
-    own = link.id
-    life = "void" if link is head and own in known.voided else "one that lives"
-    came = (link.sequence, link.previous, link.coin, link.network, link.vault, own, life)
-    fits = (
-        at,
-        previous,
-        head.coin,
-        head.network,
-        head.vault,
-        known.at(at) or own,
-        "one that lives",
-    )
-    for rule, expected, found in zip(_LINKED, fits, came, strict=True) if fits != came else ():
-        if expected != found:
-            raise _broken(rule, at, str(expected), str(found))
-    least = before.height if before else known.height if at > known.newest else link.height
-    if link.height < least:
-        raise _broken("height", at, f"height {least} or later", f"height {link.height}")
-    return own
+def _check_links(chain: Sequence[Withdrawal], first: int, known: Known) -> None:
+    """Refuse a chain of which one is not what belongs at its place; its first is at `first`."""
+    head, remembered = chain[-1], {**known.approved, **known.ids}
+    previous = remembered.get(first - 1, chain[0].previous) if first > 1 else None
+    least = known.height if first > known.newest else chain[0].height
+    for at, link in enumerate(chain, first):
+        own = link.id
+        life = "void" if link is head and own in known.voided else "one that lives"
+        came = (link.sequence, link.previous, link.coin, link.network, link.vault, own, life)
+        fits = (
+            at,
+            previous,
+            head.coin,
+            head.network,
+            head.vault,
+            remembered.get(at, own),
+            "one that lives",
+        )
+        for rule, expected, found in zip(_LINKED, fits, came, strict=True) if fits != came else ():
+            if expected != found:
+                raise _broken(rule, at, str(expected), str(found))
+        if link.height < least:
+            raise _broken("height", at, f"height {least} or later", f"height {link.height}")
+        previous, least = own, link.height
 
 
 _LINKED = ("sequence", "previous", "coin", "network", "vault", "known", "voided")

@@ -70,9 +70,14 @@ def _belongs(policy: Policy, spend: Spend) -> tuple[Refusal, ...]:
         ("vault", policy.vault, (spend.vault, head.vault)),
         ("policy", policy.id, (approved, named)),
     )
-    hint = "request it anew under the policy in force"
     return tuple(
-        refusal(f"policy.{name}", f"it is for another {name}", expected, ", ".join(found), hint)
+        refusal(
+            f"policy.{name}",
+            f"it is for another {name}",
+            expected,
+            ", ".join(found),
+            "request it anew under the policy in force",
+        )
         for name, expected, found in checks
         if set(found) != {expected}
     )

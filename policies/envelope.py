@@ -91,8 +91,7 @@ class Envelope:
             if len(sig) != _SIGNATURE_BYTES:
                 entry.bad("sig", f"{_SIGNATURE_BYTES} bytes", f"{len(sig)} bytes")
             signatures.append(Signature(KeyId(entry.digest("keyid")), sig))
-        type_ = str(fields.raw["payloadType"])
-        envelope = cls(type_, fields.base64("payload"), tuple(signatures))
+        envelope = cls(str(fields.raw["payloadType"]), fields.base64("payload"), tuple(signatures))
         envelope.expect(kind or envelope.kind)
         return envelope
 
@@ -135,9 +134,12 @@ class Envelope:
 
     def to_bytes(self) -> bytes:
         """Write the envelope file, with a line end after it."""
-        signatures = [{"keyid": s.keyid, "sig": _base64(s.sig)} for s in self.signatures]
-        table = {"payload": _base64(self.payload), "payloadType": self.payload_type}
-        return strict_json.dump({**table, "signatures": signatures}) + b"\n"
+        table = {
+            "payload": _base64(self.payload),
+            "payloadType": self.payload_type,
+            "signatures": [{"keyid": s.keyid, "sig": _base64(s.sig)} for s in self.signatures],
+        }
+        return strict_json.dump(table) + b"\n"
 
     def pae(self) -> bytes:
         """Give the bytes that are signed: DSSE's pre-authentication encoding (protocol.md)."""

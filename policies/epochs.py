@@ -95,10 +95,11 @@ class TrustedPolicy:
             if loosens(changes) and height is not None and new.activation_height < height + delay:
                 expected = f"height {height + delay} or later"
                 raise _refused(rule, expected, f"height {new.activation_height}")
-        start = new.activation_height
-        early = [name for one in passed_by for name in _destinations(new, one, start)]
+        early = [name for one in passed_by for name in _destinations(new, one)]
         if early:
-            raise _refused("since", f"listed since height {start} or later", early[0])
+            raise _refused(
+                "since", f"listed since height {new.activation_height} or later", early[0]
+            )
         return changes
 
     def advance(self, envelope: Envelope, since: Height | None = None) -> "TrustedPolicy":
@@ -225,12 +226,12 @@ def _compare_role(name: str, old: Policy, new: Policy) -> Iterator[Change]:
         yield changed(f"roles.{name}.threshold", *words, tighter=higher)
 
 
-def _destinations(new: Policy, old: Policy, start: Height) -> tuple[str, ...]:
+def _destinations(new: Policy, old: Policy) -> tuple[str, ...]:
     """New destinations that claim to have been listed before their policy takes effect."""
     after, before = (
         next((r for r in p.rules if isinstance(r, Destinations)), None) for p in (new, old)
     )
-    return after.early(before, start) if after else ()
+    return after.early(before, new.activation_height) if after else ()
 
 
 def _members(policy: Policy, role: str) -> str:

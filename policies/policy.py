@@ -151,8 +151,12 @@ class Policy:
             r.name: {"members": r.members, "threshold": r.threshold} for r in self.roles.values()
         }
         rules = {rule.NAME: rule.to_table() for rule in self.rules}
-        inner = {"officers": dict(self.officers), "roles": roles, "rules": rules}
-        inner["revoked"] = {"officers": list(self.revoked)}
+        inner = {
+            "officers": dict(self.officers),
+            "roles": roles,
+            "rules": rules,
+            "revoked": {"officers": list(self.revoked)},
+        }
         return {"kind": KIND, "version": VERSION, **plain, **inner}
 
 
@@ -166,8 +170,12 @@ def _officers(fields: Fields) -> dict[str, KeyId]:
     known: dict[KeyId, str] = {}
     for name, key in officers.items():
         if key in known:
-            hint = "one person under two names would count twice"
-            inner.bad(name, f"another key than {known[key]}'s", key, hint)
+            inner.bad(
+                name,
+                f"another key than {known[key]}'s",
+                key,
+                "one person under two names would count twice",
+            )
         known[key] = name
     return officers
 

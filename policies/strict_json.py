@@ -11,8 +11,9 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from operator import itemgetter
 from typing import Any, NoReturn
 
 from policies.errors import BadInput, Fault
@@ -90,8 +91,9 @@ def _load(data: bytes, limit: int) -> dict[str, Any]:
 def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise _Unclear("a key occurs twice", shown(twice))
+        raise _Unclear(
+            "a key occurs twice", shown(Counter(key for key, _ in pairs).most_common(1)[0][0])
+        )
     return found
 
 
@@ -168,8 +170,9 @@ class Fields:
         if not isinstance(table, dict):
             raise BadInput(f"{where} must be a table", fault=fault, found=shown(table))
         self.raw: dict[str, Any] = table
-        keys, names = table.keys(), {*required}
-        if keys != names and (misfits := (keys - names - {*optional}) | (names - keys)):
+        keys = table.keys()
+        # Equal at once only if `required` is a set, as the keys of another table are.
+        if keys != required and (misfits := (keys - {*required, *optional}) | ({*required} - keys)):
             key = next(name for name in (*table, *required) if name in misfits)
             what = f"unknown key {shown(key)}" if key in table else f"{key} is missing"
             known = ", ".join((*required, *optional))
@@ -223,7 +226,7 @@ class Fields:
         if type(found) is not type(expected) or found != expected:
             self.bad(key, "null" if expected is None else repr(expected), found)
 
-    def integer(self, key: str, *, least: int = 0, most: int = MAX_INTEGER) -> int:
+    def integer(self, key: str, least: int = 0, most: int = MAX_INTEGER) -> int:
         """Read a whole number in a range, both ends included."""
         found = self.raw[key]
         # bool is an int in Python, and not in JSON
@@ -283,3 +286,23 @@ class Fields:
             if base64.b64encode(data).decode("ascii") == found:
                 return data
         return self.bad(key, "base64", found)
+
+
+def together(**kinds: Word) -> Callable[[Fields], tuple[Any, ...]]:
+    """Make a reader of several words of a table, in the order given: one match instead of many.
+
+    Each stands in a line of its own, and no word holds a line end: so the lines match together if
+    each does, and only then.
+    """
+    take = itemgetter(*kinds)
+    lines = re.compile("\n".join(f"(?:{word[0].pattern})" for word in kinds.values()))
+
+    def read(fields: Fields) -> tuple[Any, ...]:
+        found = take(fields.raw)
+        try:
+            fits = lines.fullmatch("\n".join(found))
+        except TypeError:  # one of them is no text
+            fits = None
+        return found if fits else tuple(fields.word(*kind) for kind in kinds.items())
+
+    return read

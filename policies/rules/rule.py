@@ -56,8 +56,13 @@ class Rule(ABC):
     @property
     def window(self) -> int:
         """How many blocks of the chain before a withdrawal the rule looks at."""
-        tuples = [value for _, _, value in self._settings() if isinstance(value, tuple)]
-        return longest(one for value in tuples for one in value if isinstance(one, Window))
+        return longest(
+            one
+            for _, _, value in self._settings()
+            if isinstance(value, tuple)
+            for one in value
+            if isinstance(one, Window)
+        )
 
     @classmethod
     def parse(cls, rules: Fields) -> Self:

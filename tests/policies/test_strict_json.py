@@ -1,6 +1,7 @@
 """Strict JSON: whatever two readers could take differently is refused."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -9,13 +10,16 @@ from hypothesis import strategies as st
 from policies.errors import BadInput, Fault
 from policies.strict_json import (
     ADDRESS,
+    DIGEST,
     MAX_DEPTH,
     MAX_INTEGER,
     MAX_TEXT,
+    NAME,
     Fields,
     dump,
     load,
     shown,
+    together,
 )
 
 LIMIT = 1 << 20
@@ -398,3 +402,48 @@ def test_untrusted_values_are_shown_in_short_plain_ascii():
     assert len(shown("x" * 10_000)) < 120
     assert shown("x" * 78) == f"'{'x' * 78}'"
     assert shown("x" * 79) == f"'{'x' * 79}... (81 characters)"
+
+
+KINDS = {"a": NAME, "b": DIGEST, "c": (re.compile("one|two|a{2}"), "one, two or aa")}
+TOGETHER = together(**KINDS)
+WORD = st.one_of(
+    *(st.from_regex(word[0], fullmatch=True) for word in KINDS.values()),
+    st.text(alphabet="a1\n.", max_size=4),
+    st.sampled_from([None, 1, True, [], "one\n" + "0" * 64, "a\n" + "0" * 64 + "\ntwo", "onetwo"]),
+)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(KINDS, WORD)))
+def test_words_read_together_are_the_words_read_one_by_one(table):
+    """Nothing passes, and nothing is refused, but as it is alone; line ends join no two."""
+
+    def outcome(read):
+        try:
+            return read(fields(**table))
+        except BadInput as error:
+            return error.what, error.expected, error.found
+
+    alone = outcome(lambda one: tuple(one.word(key, word) for key, word in KINDS.items()))
+    assert outcome(TOGETHER) == alone
+
+
+def test_a_line_end_does_not_make_two_words_of_one():
+    """What two fields hold is not moved to the one from the other."""
+    moved = {"a": "x\n" + "0" * 64, "b": "two", "c": ""}
+    with pytest.raises(BadInput, match=r"^note\.a must be a name"):
+        TOGETHER(fields(**moved))
+    assert TOGETHER(fields(a="x", b="0" * 64, c="two")) == ("x", "0" * 64, "two")
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [({"a": 1, "c": 1}, "unknown key 'c'"), ({"b": 1}, "a is missing"), ({}, "a is missing")],
+)
+def test_keys_made_once_are_asked_for_like_others(table, told):
+    """A set in order, which is compared at once, refuses what a tuple refuses, and says so."""
+    for required in (("a",), dict.fromkeys("a").keys()):
+        with pytest.raises(BadInput) as caught:
+            Fields(table, "note", required, ("b",))
+        assert (caught.value.what, caught.value.expected) == (f"note: {told}", "a, b")
+        assert Fields({"a": 1}, "note", required, ("b",)).raw == {"a": 1}
+        assert Fields({"a": 1, "b": 2}, "note", required, ("b",)).raw == {"a": 1, "b": 2}

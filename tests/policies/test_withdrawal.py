@@ -81,6 +81,48 @@ def test_replacing_a_field_gives_new_bytes():
     assert back.id == withdrawal(height=201).id
 
 
+def test_what_was_read_is_as_frozen_as_what_was_made():
+    """It is filled in by another way, and is then of the same class, with the same fields set."""
+    made = withdrawal()
+    read = Withdrawal.parse(made.payload)
+    assert type(read) is type(made)
+    for name in Withdrawal.__slots__:
+        assert getattr(read, name) == getattr(made, name)
+        with pytest.raises(FrozenInstanceError):
+            setattr(read, name, getattr(made, name))
+    with pytest.raises((AttributeError, TypeError)):  # TypeError: a slotted one's own fault
+        read.anything_else = 1
+
+
+def test_the_id_that_is_kept_is_that_of_the_bytes():
+    """However it came to be: made, read, or copied with and without a change."""
+    made = withdrawal()
+    read = Withdrawal.parse(raw())
+    for one in (made, read, replace(made), replace(read), replace(read, why="another")):
+        assert one.id == document_id(one.payload)
+        assert Withdrawal.parse(one.payload).id == one.id
+    assert ", id=" not in repr(made)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"kind": "policy"}, "withdrawal.kind must be 'withdrawal'"),
+        ({"kind": None}, "withdrawal.kind must be 'withdrawal'"),
+        ({"purpose": "paymentvoid"}, "withdrawal.purpose must be payment, consolidation, internal"),
+        ({"purpose": "void\n"}, "withdrawal.purpose must be payment, consolidation, internal"),
+        ({"coin": "BTC\nmain"}, "withdrawal.coin must be a short plain word"),
+        ({"vault": 5, "initiator": "?"}, "withdrawal.vault must be 64 lower-case hex digits"),
+    ],
+    ids=str,
+)
+def test_the_word_that_is_wrong_is_told(changes, told):
+    """Words are read together, and yet the field that is wrong is named: the first, if several."""
+    with pytest.raises(BadInput) as caught:
+        Withdrawal.parse(raw(**changes))
+    assert caught.value.what.startswith(told)
+
+
 @pytest.mark.parametrize("name", sorted(json.loads(withdrawal().payload)))
 def test_every_field_is_required_and_typed(name):
     """Without any one field, or with a list, a table, a boolean or a float there, it is refused."""
