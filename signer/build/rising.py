@@ -49,7 +49,7 @@ class Rising:
             return end
         if (found := self._places.get(amount)) is None:
             found = self._places[amount] = bisect_left(self.coins, amount, key=_amount)
-        return found if found < end else end
+        return min(found, end)
 
     def below(self, count: int) -> int:
         """Sum of the smallest so many."""
