@@ -42,7 +42,12 @@ class KernelBlock:
     transactions: tuple[bytes, ...]
 
 
-def _load() -> Any:
+def load() -> Any:
+    """The library.
+
+    Raises:
+        NodeUnreachable: py-bitcoinkernel is not installed.
+    """
     # Nobody listens to the kernel's log, so it stays silent. Its own switch for that is no good:
     # it may be turned once in a process, and a second time ends the process.
     try:
@@ -66,7 +71,7 @@ def failing(raw: bytes, spent: Sequence[TxOut], *, taproot: bool = True) -> Iter
     Raises:
         NodeUnreachable: py-bitcoinkernel is not installed.
     """
-    pbk = _load()
+    pbk = load()
     transaction = pbk.Transaction(raw)
     scripts = [pbk.ScriptPubkey(coin.script) for coin in spent]
     outputs = [
@@ -101,7 +106,7 @@ class Kernel:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._pbk = _load()
+        self._pbk = load()
         free = shutil.disk_usage(folder.parent).free
         if free < _ROOM:
             raise BadInput(

@@ -48,11 +48,12 @@ class Engine:
 
 def _core(tx: Transaction, spent: Sequence[TxOut], coin: Coin) -> Run | None:
     """Bitcoin Core's script interpreter, under all flags that the coin's chain has."""
-    taproot = any(network.taproot for network in coin.networks.values())
     try:
-        failing = tuple(kernel.failing(tx.to_bytes(), spent, taproot=taproot))
+        kernel.load()
     except NodeUnreachable:
         return None
+    taproot = any(network.taproot for network in coin.networks.values())
+    failing = tuple(kernel.failing(tx.to_bytes(), spent, taproot=taproot))
     return Run(f"py-bitcoinkernel {metadata.version('py-bitcoinkernel')}", failing)
 
 

@@ -11,7 +11,6 @@ from typing import Final
 from signer.core.psbt import MAX_PSBT, PartialSig, Psbt
 from signer.core.psbt_fields import Input
 from signer.core.script import COMPRESSED
-from signer.core.wire import var_bytes
 
 _HEADS: Final = tuple(bytes((1 + COMPRESSED, Input.PARTIAL_SIG, sign)) for sign in (2, 3))
 """How a signature's field begins: its key's length, its type, a compressed key's first byte."""
@@ -90,5 +89,6 @@ class Bare:
 
 
 def _field(signature: PartialSig) -> bytes:
-    key = bytes((Input.PARTIAL_SIG,)) + signature.pubkey
-    return var_bytes(key) + var_bytes(signature.signature)
+    """As it stands in a map: both lengths take one byte."""
+    key, value = signature.pubkey, signature.signature
+    return b"%c%c%b%c%b" % (1 + len(key), Input.PARTIAL_SIG, key, len(value), value)
