@@ -150,10 +150,12 @@ def combine(sources: Sequence[Source], vault: Vault) -> Combined:
 
 def _shares(inputs: Sequence[VaultInput], vault: Vault) -> tuple[Share, ...]:
     counts = Counter(
-        key.origin[:_FINGERPRINT]
-        for coin in inputs
-        for key in coin.script.keys
-        if key.pubkey in coin.signed
+        [
+            origin[:_FINGERPRINT]
+            for coin in inputs
+            for pubkey, origin in coin.script.keys
+            if pubkey in coin.signed
+        ]
     )
     return tuple(
         Share(signer.officer, counts[bytes.fromhex(signer.fingerprint)]) for signer in vault.signers
