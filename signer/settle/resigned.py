@@ -10,7 +10,7 @@ from typing import Final
 
 from signer.core.psbt import MAX_PSBT, PartialSig, Psbt
 from signer.core.psbt_fields import Input
-from signer.core.script import COMPRESSED
+from signer.core.script import COMPRESSED, MAX_KEYS
 
 _HEADS: Final = tuple(bytes((1 + COMPRESSED, Input.PARTIAL_SIG, sign)) for sign in (2, 3))
 """How a signature's field begins: its key's length, its type, a compressed key's first byte."""
@@ -68,15 +68,19 @@ class Bare:
     def _read(self, raw: bytes) -> tuple[list[tuple[PartialSig, ...]], list[int]] | None:
         """The signatures of each input, and where the zero byte is that closes its map."""
         at, found, ends = 0, [], []
+        if len(raw) > MAX_PSBT:
+            return None
         try:
             for bare in self._maps:
                 if not raw.startswith(bare, at):
                     return None
-                at, here = at + len(bare), {}
+                at += len(bare)
+                here: dict[bytes, PartialSig] = {}
                 while raw[at]:
                     start = at + _LENGTH
                     key, end = raw[at + 2 : start], start + 1 + raw[start]
-                    if not raw.startswith(_HEADS, at) or raw[start] not in _SIZES or key in here:
+                    formed = raw.startswith(_HEADS, at) and raw[start] in _SIZES
+                    if not formed or key in here or len(here) == MAX_KEYS:
                         return None
                     here[key] = PartialSig(key, raw[start + 1 : end])
                     at = end
@@ -84,8 +88,8 @@ class Bare:
                 ends.append(at)
         except IndexError:  # cut short
             return None
-        alike = len(ends) == len(self._known.ends) and len(raw) <= MAX_PSBT
-        return (found, ends) if alike and raw[at:] == self._rest else None
+        alike = len(ends) == len(self._known.ends) and raw[at:] == self._rest
+        return (found, ends) if alike else None
 
 
 def _field(signature: PartialSig) -> bytes:

@@ -72,6 +72,17 @@ def test_signatures_in_another_place_are_left_to_the_parser():
     assert Bare(unsigned).resigned(raw[:end] + b"\x02\xf0\x00\x00" + raw[end:]) is None
 
 
+def test_more_signatures_than_a_script_has_keys_are_left_to_the_parser():
+    """It counts fields before it keeps them: no file fills the memory with signatures."""
+    known = Psbt.parse(files()[0])
+    field = b"\x22\x02\x02%b\x09" + bytes(9)
+    for count in (15, 16):
+        many = b"".join(field % number.to_bytes(32, "big") for number in range(count))
+        raw = known.raw[: known.ends[0]] + many + known.raw[known.ends[0] :]
+        assert (Bare(known).resigned(raw) is None) == (count > 15)
+        assert len(Psbt.parse(raw).inputs[0].partial_sigs) == count
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
