@@ -25,16 +25,17 @@ class Rising:
     """Some coins by amount. A place is an index into that order.
 
     Args:
-        coins: in any order.
+        coins: in any order; the list is sorted, and kept.
         above: satoshi; only coins of more are taken up.
 
     Attributes:
         coins: by amount.
     """
 
-    def __init__(self, coins: Iterable[UnspentCoin], above: int) -> None:
-        self.coins = sorted(coins, key=_amount)
-        del self.coins[: bisect_right(self.coins, above, key=_amount)]
+    def __init__(self, coins: list[UnspentCoin], above: int) -> None:
+        self.coins = coins
+        coins.sort(key=_amount)
+        del coins[: bisect_right(coins, above, key=_amount)]
         self._places: dict[int, int] = {}  # a search asks for the same amounts again and again
         self._below = _Sums(map(_amount, self.coins))
         self._above = _Sums(map(_amount, reversed(self.coins)))

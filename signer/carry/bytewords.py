@@ -4,6 +4,7 @@ Source: BCR-2020-012 as revised in October 2020: the list in alphabetical order,
 behind the body.
 """
 
+import codecs
 from enum import Enum
 from functools import partial
 from typing import Final
@@ -34,8 +35,11 @@ _LIST: Final = (
 )
 _WORDS: Final = _LIST.split()
 _PAIRS: Final = [word[0] + word[-1] for word in _WORDS]
-_OF_PAIR: Final = {memoryview(pair.encode()).cast("H")[0]: byte for byte, pair in enumerate(_PAIRS)}
-"""By two letters read as one number of 16 bits: a whole text is so read at once."""
+_CHARACTERS: Final = "".join(_PAIRS).encode().decode("utf-16-le")
+"""Each pair of letters read as one character of UTF-16: so the pairs are a character set of 256,
+and Python's codec for such sets reads or writes a whole text at once."""
+_CHARACTER_SET: Final = codecs.charmap_build("\0" + _CHARACTERS[1:])
+"""The same for reading, which is fast only if the first character is NUL: it stands for `able`."""
 _OF_WORD: Final = {word: byte for byte, word in enumerate(_WORDS)}
 
 _bad = partial(BadInput, fault=Fault.OFFICER, hint="scan or copy it again")
@@ -54,9 +58,11 @@ class Style(Enum):
 
 def encode(data: bytes, style: Style = Style.MINIMAL) -> str:
     """The words of the bytes and of their checksum, lower case."""
-    table = _PAIRS if style is Style.MINIMAL else _WORDS
     body = data + crc32(data).to_bytes(CHECKSUM_SIZE, "big")
-    return style.value.join(map(table.__getitem__, body))
+    if style is not Style.MINIMAL:
+        return str(style.value.join(map(_WORDS.__getitem__, body)))
+    pairs, _ = codecs.charmap_decode(body, "strict", _CHARACTERS)
+    return pairs.encode("utf-16-le").decode()
 
 
 def decode(text: str, style: Style = Style.MINIMAL) -> bytes:
@@ -69,12 +75,12 @@ def decode(text: str, style: Style = Style.MINIMAL) -> bytes:
     try:
         if style is Style.MINIMAL:
             raw = text.encode("ascii", "replace")
-            data = bytes(
-                map(_OF_PAIR.__getitem__, memoryview(raw + b"?" * (len(raw) % 2)).cast("H"))
-            )
+            pairs = (raw + b"?" * (len(raw) % 2)).decode("utf-16-le")
+            pairs = pairs.replace("\0", "?").replace(_CHARACTERS[0], "\0")
+            data, _ = codecs.charmap_encode(pairs, "strict", _CHARACTER_SET)
         else:
             data = bytes(map(_OF_WORD.__getitem__, text.split(style.value)))
-    except KeyError:
+    except (KeyError, UnicodeEncodeError):
         raise _unknown(text, style) from None
     if len(data) <= CHECKSUM_SIZE:
         raise _bad("bytewords: too short", found=f"{len(data)} words")

@@ -5,7 +5,7 @@ algorithm for generating random numbers with a given distribution" (1991), as Sc
 Not for secrets.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -16,40 +16,48 @@ _UNIT: Final = 2.0**-64
 
 def _numbers(a: int, b: int, c: int, d: int) -> Iterator[int]:
     """xoshiro256** from a state of four words: 64 bits at a time, for ever."""
+    mask = _MASK
     while True:
-        product = b * 5 & _MASK
-        yield (product << 7 | product >> 57) * 9 & _MASK
-        shifted = b << 17 & _MASK
+        product = b * 5 & mask
+        yield (product << 7 | product >> 57) * 9 & mask
+        shifted = b << 17
         c ^= a
         d ^= b
         b ^= c
         a ^= d
-        c ^= shifted
-        d = (d << 45 | d >> 19) & _MASK
+        c = (c ^ shifted) & mask
+        d = (d << 45 | d >> 19) & mask
 
 
 class Xoshiro256:
-    """xoshiro256**, seeded with the SHA-256 of some bytes, read as four big-endian words.
+    """xoshiro256**, seeded with the SHA-256 of some bytes, read as four big-endian words."""
 
-    Attributes:
-        draw: gives the next number, 64 bits. Called most of all here: a generator's own method.
-    """
-
-    __slots__ = ("draw",)
+    __slots__ = ("_numbers",)
 
     def __init__(self, seed: bytes) -> None:
         digest = sha256(seed).digest()
         words = (int.from_bytes(digest[at : at + 8], "big") for at in range(0, 32, 8))
-        self.draw: Callable[[], int] = _numbers(*words).__next__
+        self._numbers = _numbers(*words)
+
+    def draw(self) -> int:
+        """The next number, 64 bits."""
+        return next(self._numbers)
 
     def fraction(self) -> float:
         """From 0 to 1, the 64 bits rounded to a double as the reference does."""
         return self.draw() * _UNIT
 
     def below(self, count: int) -> int:
-        """A number under `count`. The top fraction may round up to 1: it gives the last number."""
-        at = int(self.draw() * _UNIT * count)
-        return at if at < count else count - 1
+        """A number under `count`."""
+        return self.below_each((count,))[0]
+
+    def below_each(self, counts: Iterable[int]) -> list[int]:
+        """A number under each of some counts. What is drawn most of all here, at one call."""
+        # The top fraction may round up to 1: it gives the last number.
+        return [
+            at if (at := int(number * _UNIT * count)) < count else count - 1
+            for count, number in zip(counts, self._numbers, strict=False)
+        ]
 
 
 class Sampler:
@@ -113,6 +121,6 @@ def choose_fragments(sequence: int, count: int, checksum: int) -> list[int]:
         return [sequence - 1]
     source = Xoshiro256(sequence.to_bytes(4, "big") + checksum.to_bytes(4, "big"))
     degree = choose_degree(count, source)
-    left, below = list(range(count)), source.below
+    left, sizes = list(range(count)), range(count, count - degree, -1)
     # The reference shuffles them all (Fisher-Yates) and takes the first: the rest is not needed.
-    return [left.pop(below(size)) for size in range(count, count - degree, -1)]
+    return list(map(left.pop, source.below_each(sizes)))

@@ -1,12 +1,13 @@
-"""Bitcoin Core's chainstate in this process: the only file here that touches py-bitcoinkernel.
+"""Bitcoin Core's chainstate and its script interpreter in this process.
 
-Its folder is a cache of the blocks that `index.py` keeps: whatever a crash leaves unflushed, or
-a damaged folder loses, is validated again from there.
+The only file that touches py-bitcoinkernel. The chainstate's folder is a cache of the blocks that
+`index.py` keeps: whatever a crash leaves unflushed, or a damaged folder loses, is validated again
+from there.
 """
 
 import importlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -41,7 +42,12 @@ class KernelBlock:
     transactions: tuple[bytes, ...]
 
 
-def _load() -> Any:
+def load() -> Any:
+    """The library.
+
+    Raises:
+        NodeUnreachable: py-bitcoinkernel is not installed.
+    """
     # Nobody listens to the kernel's log, so it stays silent. Its own switch for that is no good:
     # it may be turned once in a process, and a second time ends the process.
     try:
@@ -52,6 +58,38 @@ def _load() -> Any:
             found=str(error),
             hint="pip install 'coldquorum[regtest]'",
         ) from None
+
+
+def failing(raw: bytes, spent: Sequence[TxOut], *, taproot: bool = True) -> Iterator[int]:
+    """The inputs that Bitcoin Core's interpreter does not take, one after the other.
+
+    Args:
+        raw: the whole transaction.
+        spent: the coins of its inputs, in order.
+        taproot: whether the coin's chain has it, as it has all other rules.
+
+    Raises:
+        NodeUnreachable: py-bitcoinkernel is not installed.
+    """
+    pbk = load()
+    transaction = pbk.Transaction(raw)
+    scripts = [pbk.ScriptPubkey(coin.script) for coin in spent]
+    outputs = [
+        pbk.TransactionOutput(script, coin.amount)
+        for script, coin in zip(scripts, spent, strict=True)
+    ]
+    precomputed = pbk.script.PrecomputedTransactionData(transaction, outputs)
+    flags = pbk.ScriptVerificationFlags.ALL
+    if not taproot:
+        flags &= ~pbk.ScriptVerificationFlags.TAPROOT
+    for index, (script, coin) in enumerate(zip(scripts, spent, strict=True)):
+        try:
+            # The return value counts: a script that fails raises nothing.
+            good = script.verify(coin.amount, transaction, precomputed, index, flags)
+        except pbk.KernelException:
+            good = False
+        if not good:
+            yield index
 
 
 class Kernel:
@@ -68,7 +106,7 @@ class Kernel:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._pbk = _load()
+        self._pbk = load()
         free = shutil.disk_usage(folder.parent).free
         if free < _ROOM:
             raise BadInput(
@@ -156,22 +194,7 @@ class Kernel:
         Returns:
             The first input that fails, or None when all are satisfied.
         """
-        transaction = self._pbk.Transaction(raw)
-        scripts = [self._pbk.ScriptPubkey(coin.script) for coin in spent]
-        outputs = [
-            self._pbk.TransactionOutput(script, coin.amount)
-            for script, coin in zip(scripts, spent, strict=True)
-        ]
-        precomputed = self._pbk.script.PrecomputedTransactionData(transaction, outputs)
-        flags = self._pbk.ScriptVerificationFlags.ALL
-        for index, (script, coin) in enumerate(zip(scripts, spent, strict=True)):
-            try:
-                good = script.verify(coin.amount, transaction, precomputed, index, flags)
-            except self._pbk.ScriptVerifyException:
-                good = False
-            if not good:
-                return index
-        return None
+        return next(failing(raw, spent), None)
 
     def _at(self, height: int) -> Any:
         return self._manager.get_active_chain().block_tree_entries[height]

@@ -6,6 +6,7 @@ for a key of the script that we derived. What else a file holds must not contrad
 fields that this program gives no meaning are neither compared nor taken.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass, replace
 from typing import Final
@@ -15,12 +16,15 @@ from signer.core.errors import BadInput, Fault, Refusal, Refused
 from signer.core.psbt import PartialSig, Psbt, proprietary, with_partial_sigs
 from signer.core.psbt_parts import PsbtInput, PsbtOutput
 from signer.core.vault import Vault
-from signer.settle.resigned import resigned
+from signer.settle.resigned import Bare
 from signer.sign import facts as facts_of
 from signer.sign.facts import Facts, VaultInput
 
 STEP: Final = 11
 """The design's step that verifies signatures."""
+
+_FINGERPRINT: Final = 4
+"""Bytes at the start of a key's origin (BIP174)."""
 
 _CHECKED = object()
 
@@ -122,32 +126,40 @@ def combine(sources: Sequence[Source], vault: Vault) -> Combined:
         base = facts_of.read(first.raw, {vault.id: vault})
     except (BadInput, Refused) as problem:
         raise _named(first, problem) from None
+    bare = Bare(base.psbt)
     gathered = [{s.pubkey: s for s in said.partial_sigs} for said in base.psbt.inputs]
     for source in sources[1:]:
-        theirs = resigned(base.psbt, source.raw) or _agreeing(source, first, base)
-        for at, said in enumerate(theirs.inputs):
-            for signature in said.partial_sigs:
-                if gathered[at].get(signature.pubkey) != signature:
+        theirs = bare.signatures(source.raw) or _agreeing(source, first, base)
+        for at, (found, known) in enumerate(zip(theirs, gathered, strict=True)):
+            for signature in found:
+                if signature.pubkey not in known or known[signature.pubkey] != signature:
                     _verify(source, at, signature, base.inputs[at], vault)
-                # Two good signatures by one key differ in their nonces only: the first stays.
-                gathered[at].setdefault(signature.pubkey, signature)
+                    # Two good ones by one key differ in their nonces only: the first stays.
+                    known.setdefault(signature.pubkey, signature)
     raw = with_partial_sigs(base.psbt, {at: found.values() for at, found in enumerate(gathered)})
     inputs = tuple(
-        replace(coin, signed=tuple(found))
-        for coin, found in zip(base.inputs, gathered, strict=True)
+        [
+            VaultInput(c.coin, c.amount, c.branch, c.index, c.script, c.digest, tuple(found))
+            for c, found in zip(base.inputs, gathered, strict=True)
+        ]
     )
     # What was spliced in must be all that is new.
-    merged = replace(base, psbt=resigned(base.psbt, raw) or Psbt.parse(raw), inputs=inputs)
+    merged = replace(base, psbt=bare.resigned(raw) or Psbt.parse(raw), inputs=inputs)
     return Combined(merged, _shares(inputs, vault), _CHECKED)
 
 
 def _shares(inputs: Sequence[VaultInput], vault: Vault) -> tuple[Share, ...]:
-    counts = dict.fromkeys((signer.fingerprint for signer in vault.signers), 0)
-    for coin in inputs:
-        for key in coin.script.keys:
-            if key.pubkey in coin.signed:
-                counts[key.fingerprint] += 1
-    return tuple(Share(signer.officer, counts[signer.fingerprint]) for signer in vault.signers)
+    counts = Counter(
+        [
+            origin[:_FINGERPRINT]
+            for coin in inputs
+            for pubkey, origin in coin.script.keys
+            if pubkey in coin.signed
+        ]
+    )
+    return tuple(
+        Share(signer.officer, counts[bytes.fromhex(signer.fingerprint)]) for signer in vault.signers
+    )
 
 
 def _named(source: Source, problem: BadInput | Refused) -> BadInput | Refused:
@@ -165,15 +177,15 @@ def _named(source: Source, problem: BadInput | Refused) -> BadInput | Refused:
     )
 
 
-def _agreeing(source: Source, first: Source, base: Facts) -> Psbt:
-    """A file that differs from the base in more than signatures at the ends of maps."""
+def _agreeing(source: Source, first: Source, base: Facts) -> list[tuple[PartialSig, ...]]:
+    """Signatures of a file that differs from the base in more than those at the ends of maps."""
     try:
         bundle = open_bundle(source.raw)
     except BadInput as problem:
         raise _named(source, problem) from None
     _same_transaction(source, bundle, first, base)
     _no_conflict(source, bundle.psbt, first, base.psbt)
-    return bundle.psbt
+    return [said.partial_sigs for said in bundle.psbt.inputs]
 
 
 def _same_transaction(source: Source, bundle: Bundle, first: Source, base: Facts) -> None:

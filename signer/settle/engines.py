@@ -4,14 +4,14 @@ An engine is optional: whether it ran is part of the answer, never assumed. Whic
 the coin says (`signer/core/coins`).
 """
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from signer.chain.bchvm import library, machine
+from signer.chain import kernel
+from signer.chain.bchvm import machine
 from signer.chain.errors import NodeUnreachable
 from signer.core.coins import Coin
 from signer.core.transaction import Transaction, TxOut
@@ -49,36 +49,19 @@ class Engine:
 def _core(tx: Transaction, spent: Sequence[TxOut], coin: Coin) -> Run | None:
     """Bitcoin Core's script interpreter, under all flags that the coin's chain has."""
     try:
-        pbk: Any = importlib.import_module("pbk")
-        script: Any = importlib.import_module("pbk.script")
-    except (ImportError, OSError):
+        kernel.load()
+    except NodeUnreachable:
         return None
-    kernel_tx = pbk.Transaction(tx.to_bytes())
-    outputs = [pbk.TransactionOutput(pbk.ScriptPubkey(o.script), o.amount) for o in spent]
-    shared = script.PrecomputedTransactionData(kernel_tx, outputs)
-    flags = pbk.ScriptVerificationFlags.ALL
-    if not any(network.taproot for network in coin.networks.values()):
-        flags &= ~pbk.ScriptVerificationFlags.TAPROOT
-    failing = []
-    for index, output in enumerate(spent):
-        try:
-            # The return value counts: a script that fails raises nothing.
-            taken = pbk.ScriptPubkey(output.script).verify(
-                output.amount, kernel_tx, shared, index, flags
-            )
-        except pbk.KernelException:
-            taken = False
-        if not taken:
-            failing.append(index)
-    return Run(f"py-bitcoinkernel {metadata.version('py-bitcoinkernel')}", tuple(failing))
+    taproot = any(network.taproot for network in coin.networks.values())
+    failing = tuple(kernel.failing(tx.to_bytes(), spent, taproot=taproot))
+    return Run(f"py-bitcoinkernel {metadata.version('py-bitcoinkernel')}", failing)
 
 
 def _bch(tx: Transaction, spent: Sequence[TxOut], coin: Coin) -> Run | None:
     """Ask libauth's virtual machine, under Bitcoin Cash's rules."""
     del coin  # it knows one chain
     try:
-        library.installed()
-        library.node()
+        machine.start()
     except NodeUnreachable:
         return None
     said = machine.verify(tx.to_bytes(), spent)

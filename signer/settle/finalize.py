@@ -80,7 +80,7 @@ def _signed(txin: TxIn, said: PsbtInput, coin: VaultInput, vault: Vault) -> TxIn
     found = {signature.pubkey: signature.signature for signature in said.partial_sigs}
     # CHECKMULTISIG walks keys and signatures in step, so they come in the script's order, and
     # takes one element too many, whose content the scheme says.
-    places = [at for at, key in enumerate(coin.script.keys) if key.pubkey in found]
+    places = [at for at, (pubkey, _) in enumerate(coin.script.keys) if pubkey in found]
     places = places[: vault.threshold]
     signatures = [found[coin.script.keys[at].pubkey] for at in places]
     redeem, script = coin.script.redeem_script, coin.script.witness_script

@@ -7,7 +7,9 @@ import pytest
 from signer.chain.bchvm import library
 from signer.chain.bchvm.machine import Machine, _verdict, verify
 from signer.chain.errors import NodeNonsense, NodeUnreachable
-from signer.core.transaction import TxOut
+from signer.core import coins
+from signer.core.transaction import Transaction, TxOut
+from signer.settle.engines import ENGINES
 from tests.bch.multisig_spends import ECDSA, P2SH, PAYEE, lock, sign, spend, unsigned
 
 SPEND = spend([lock(2, 3, P2SH)], ECDSA)
@@ -125,6 +127,29 @@ def test_a_killed_process_is_started_again(machine):
         with pytest.raises(NodeUnreachable):
             running.verify(RAW, SPEND.spent)
         assert running.verify(RAW, SPEND.spent).valid
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    """How a finished transaction is judged before it is sent, by a process of this test's own."""
+    with Machine() as own:
+        monkeypatch.setattr("signer.chain.bchvm.machine._shared", lambda: own)
+        yield lambda: ENGINES["bch-vm"].run(Transaction.parse(RAW), SPEND.spent, coins.coin("BCH"))
+
+
+def test_libauths_files_are_looked_through_once(machine, engine, monkeypatch):
+    """When the process starts: every verdict after it is by the same process."""
+    looked, installed = [], library.installed
+    monkeypatch.setattr(library, "installed", lambda: looked.append(1) or installed())
+    assert [engine().failing, engine().failing] == [(), ()]
+    assert len(looked) == 1
+
+
+def test_without_libauth_there_is_no_verdict(engine, monkeypatch, tmp_path):
+    """Not installed is not the same as not valid; and nothing is fetched unasked."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert engine() is None
+    assert not list(tmp_path.iterdir())
 
 
 YES = {"number": 7, "consensus": None, "standard": None, "inputs": []}

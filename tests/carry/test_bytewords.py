@@ -62,6 +62,10 @@ def test_a_wrong_word_is_noticed(data, pick):
         ("aeadxx", Style.MINIMAL, "word 3 is none"),
         ("aeadaolazmjendeot", Style.MINIMAL, "word 9 is none"),
         ("jadeneedechotaxi", Style.MINIMAL, "word 1 is none"),
+        ("aead\0\0ao", Style.MINIMAL, "word 3 is none"),
+        ("aead\0", Style.MINIMAL, "word 3 is none"),
+        ("aead\u6561\u6561", Style.MINIMAL, "word 3 is none"),
+        ("aead\ud800\udc00ao", Style.MINIMAL, "word 3 is none"),
     ],
 )
 def test_bad_words_say_where(text, style, why):

@@ -10,7 +10,7 @@ from small_vault import NAMES, world
 from signer.core.errors import BadInput
 from signer.core.psbt import MAX_PSBT, Psbt
 from signer.core.wire import var_bytes
-from signer.settle.resigned import resigned
+from signer.settle.resigned import Bare
 
 
 @cache
@@ -23,7 +23,7 @@ def files():
 
 def both(known, raw):
     """Read by comparison and by parsing: equal, places of maps' ends included."""
-    found, parsed = resigned(Psbt.parse(known), raw), Psbt.parse(raw)
+    found, parsed = Bare(Psbt.parse(known)).resigned(raw), Psbt.parse(raw)
     assert found == parsed
     assert found.ends == parsed.ends
     return found
@@ -52,7 +52,7 @@ def test_a_changed_byte_never_passes_as_another_thing(data):
     known, raw = Psbt.parse(files()[1]), bytearray(files()[2])
     at = data.draw(st.integers(0, len(raw) - 1))
     raw[at : at + data.draw(st.integers(0, 1))] = data.draw(st.binary(max_size=2))
-    found = resigned(known, bytes(raw))
+    found = Bare(known).resigned(bytes(raw))
     if found is not None:
         assert found == Psbt.parse(bytes(raw))
         assert (found.tx, found.others) == (known.tx, known.others)
@@ -66,10 +66,21 @@ def test_signatures_in_another_place_are_left_to_the_parser():
     first = raw.index(var_bytes(unsigned.inputs[0].previous_tx.raw)) - 2
     moved = raw[:first] + field + raw[first:]
     assert Psbt.parse(moved).inputs[0].partial_sigs == (own,)
-    assert resigned(unsigned, moved) is None
-    assert resigned(Psbt.parse(moved), raw) is None
+    assert Bare(unsigned).resigned(moved) is None
+    assert Bare(Psbt.parse(moved)).resigned(raw) is None
     end = unsigned.ends[0]
-    assert resigned(unsigned, raw[:end] + b"\x02\xf0\x00\x00" + raw[end:]) is None
+    assert Bare(unsigned).resigned(raw[:end] + b"\x02\xf0\x00\x00" + raw[end:]) is None
+
+
+def test_more_signatures_than_a_script_has_keys_are_left_to_the_parser():
+    """It counts fields before it keeps them: no file fills the memory with signatures."""
+    known = Psbt.parse(files()[0])
+    field = b"\x22\x02\x02%b\x09" + bytes(9)
+    for count in (15, 16):
+        many = b"".join(field % number.to_bytes(32, "big") for number in range(count))
+        raw = known.raw[: known.ends[0]] + many + known.raw[known.ends[0] :]
+        assert (Bare(known).resigned(raw) is None) == (count > 15)
+        assert len(Psbt.parse(raw).inputs[0].partial_sigs) == count
 
 
 @pytest.mark.parametrize(
@@ -87,6 +98,6 @@ def test_what_the_parser_refuses_is_not_taken(spoil):
     """No error of its own: the parser has the words for it."""
     known = Psbt.parse(files()[0])
     raw = spoil(known.raw, known.ends[0])
-    assert resigned(known, raw) is None
+    assert Bare(known).resigned(raw) is None
     with pytest.raises(BadInput):
         Psbt.parse(raw)

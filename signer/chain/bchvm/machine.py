@@ -66,7 +66,7 @@ class BchVerdict:
 
 
 class Machine:
-    """libauth in a Node process, which starts with the first question and stays.
+    """libauth in a Node process, which starts with the first question at the latest, and stays.
 
     The process gets no environment, and Node lets it read libauth and nothing else, write nothing
     and start nothing.
@@ -81,6 +81,16 @@ class Machine:
         self._complaints: IO[bytes] | None = None
         self._number = 0
         self._lock = Lock()
+
+    def start(self) -> None:
+        """Start the process unless it runs: its files are looked through once.
+
+        Raises:
+            NodeUnreachable: Node or libauth is not installed.
+            NodeNonsense: libauth was changed.
+        """
+        with self._lock:
+            self._running()
 
     def verify(self, raw: bytes, spent: Sequence[TxOut]) -> BchVerdict:
         """Run a transaction under the rules of BCH_2026, as consensus and as nodes' policy.
@@ -124,7 +134,7 @@ class Machine:
         self.close()
 
     def _ask(self, question: bytes) -> bytes:
-        process = self._process or self._start()
+        process = self._running()
         # Killing it unblocks whatever we wait for, be it that it reads or that it answers.
         watch = Timer(self._patience, process.kill)
         watch.start()
@@ -147,7 +157,9 @@ class Machine:
             )
         return answer
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None:
+            return self._process
         main = library.installed()
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the process
         self._process = subprocess.Popen(  # noqa: S603 -- our own Node, no shell, fixed arguments
@@ -172,6 +184,11 @@ class Machine:
             return ""
         self._complaints.seek(0)
         return _text(self._complaints.read(_LONGEST).decode("utf-8", "replace").strip())
+
+
+def start() -> None:
+    """`Machine.start` of the machine that `verify` asks."""
+    _shared().start()
 
 
 def verify(raw: bytes, spent: Sequence[TxOut]) -> BchVerdict:
