@@ -181,15 +181,13 @@ def _der(signature: Any) -> bytes:
 
 def verify_ecdsa(digest: bytes, der: bytes, key: bytes) -> bool:
     """Whether `der` is a signature of the 32-byte digest by `key`: strict DER (BIP66), low s."""
-    point = _parse(key)
-    if point is None or len(digest) != _WORD or len(der) > _DER_LIMIT:
-        return False
-    signature = ffi.new("secp256k1_ecdsa_signature *")
-    # Re-encoding catches an integer over the order, which the parser lets through as zero.
-    # The library's verification itself is true for low s only.
+    point, signature = _parse(key), ffi.new("secp256k1_ecdsa_signature *")
+    # The library parses strict DER alone. An integer over the order it reads as zero, and neither
+    # that nor a high s is ever valid (secp256k1.h).
     return bool(
-        lib.secp256k1_ecdsa_signature_parse_der(ctx, signature, der, len(der))
-        and _der(signature) == der
+        point is not None
+        and len(digest) == _WORD
+        and lib.secp256k1_ecdsa_signature_parse_der(ctx, signature, der, len(der))
         and lib.secp256k1_ecdsa_verify(ctx, signature, digest, point)
     )
 

@@ -255,7 +255,7 @@ class Vault:
         bare, sighash = signature.signature[:-1], signature.signature[-1]
         return (
             sighash == self.sighash
-            and signature.pubkey in {key.pubkey for key in script.keys}
+            and signature.pubkey in [key.pubkey for key in script.keys]
             and self.scheme.verify(digest, bare, signature.pubkey)
         )
 
