@@ -212,19 +212,19 @@ def with_partial_sigs(psbt: Psbt, signatures: Mapping[int, Iterable[PartialSig]]
     parts = []
     at = 0
     for index in sorted(signatures):
-        known = {s.pubkey: s.signature for s in psbt.inputs[index].partial_sigs}
+        known = dict(psbt.inputs[index].partial_sigs)
         parts.append(psbt.raw[at : psbt.ends[index]])
         at = psbt.ends[index]
-        for new in sorted(signatures[index], key=lambda s: s.pubkey):
-            if new.pubkey not in known:
-                known[new.pubkey] = new.signature
-                key = bytes((Input.PARTIAL_SIG,)) + new.pubkey
-                parts += (wire.var_bytes(key), wire.var_bytes(new.signature))
-            elif known[new.pubkey] != new.signature:
+        for pubkey, signature in sorted(signatures[index]):
+            if pubkey not in known:
+                known[pubkey] = signature
+                key = bytes((Input.PARTIAL_SIG,)) + pubkey
+                parts += (wire.var_bytes(key), wire.var_bytes(signature))
+            elif known[pubkey] != signature:
                 raise BadInput(
                     f"psbt: input {index}: another signature by the same key is there",
                     fault=Fault.COSIGNER,
-                    found=f"key {new.pubkey.hex()}",
+                    found=f"key {pubkey.hex()}",
                     hint="start from a file without that signature",
                 )
     return b"".join((*parts, psbt.raw[at:]))

@@ -4,7 +4,6 @@ Nothing here is verified beyond its form: these are the coordinator's claims.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from struct import unpack
 from typing import NamedTuple
 
@@ -14,8 +13,7 @@ from signer.core.psbt_map import Entry
 from signer.core.transaction import Outline, TxOut
 
 
-@dataclass(frozen=True, slots=True)
-class PartialSig:
+class PartialSig(NamedTuple):
     """One key's signature of one input.
 
     Attributes:

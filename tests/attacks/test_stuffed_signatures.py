@@ -36,7 +36,7 @@ def high_s(signature):
     r, s = der[4 : 4 + length], der[6 + length :]
     other = (secp.ORDER - int.from_bytes(s, "big")).to_bytes(33, "big")
     body = b"\x02" + bytes((len(r),)) + r + b"\x02\x21" + other
-    return replace(signature, signature=b"\x30" + bytes((len(body),)) + body + b"\x01")
+    return signature._replace(signature=b"\x30" + bytes((len(body),)) + body + b"\x01")
 
 
 def worthless(world, bobs):
@@ -45,11 +45,11 @@ def worthless(world, bobs):
     spoiled = bytearray(bobs.signature)
     spoiled[20] ^= 1
     return {
-        "one bit changed": replace(bobs, signature=bytes(spoiled)),
+        "one bit changed": bobs._replace(signature=bytes(spoiled)),
         "of another transaction": world.key("bob").sign(coin, coin.digest),
         "s is high": high_s(bobs),
-        "all zeros": replace(bobs, signature=bytes.fromhex("300602010002010001")),
-        "a longer form of DER": replace(bobs, signature=b"\x30\x81" + bobs.signature[1:]),
+        "all zeros": bobs._replace(signature=bytes.fromhex("300602010002010001")),
+        "a longer form of DER": bobs._replace(signature=b"\x30\x81" + bobs.signature[1:]),
         "carol's": replace(world.key("carol").sign(*_coin_and_digest(world)), pubkey=bobs.pubkey),
     }
 
@@ -117,7 +117,7 @@ def test_foreign_signatures_are_refused(world, thief, tmp_path, count):
 def test_a_key_in_another_form_is_foreign(world, bobs):
     """Bob's key uncompressed: the same point, and not the script's key."""
     long_key = b"\x04" + bobs.pubkey[1:] + bytes(32)
-    raw = stuffed(world, replace(bobs, pubkey=long_key))
+    raw = stuffed(world, bobs._replace(pubkey=long_key))
     refused(world, raw, 3, "signatures.foreign", hint=HINT, fault=Fault.COSIGNER)
 
 
@@ -129,7 +129,7 @@ def test_a_signature_under_our_own_key_is_not_overwritten(world, bobs, tmp_path)
     """
     (coin,) = world.examine(world.bundle()).facts.inputs
     own = world.key("alice").sign(coin, coin.digest)
-    raw = stuffed(world, replace(bobs, pubkey=own.pubkey))
+    raw = stuffed(world, bobs._replace(pubkey=own.pubkey))
     refused(world, raw, 3, "signatures.invalid", hint=HINT, fault=Fault.COSIGNER)
     with without("signatures.invalid"), pytest.raises(BadInput, match="by the same key is there"):
         world.sign(raw, tmp_path, "alice")
@@ -138,13 +138,13 @@ def test_a_signature_under_our_own_key_is_not_overwritten(world, bobs, tmp_path)
 def test_out_of_shape_is_unreadable(world, bobs):
     """Too short, too long, no key: before any curve is asked."""
     for signature in (
-        replace(bobs, signature=b"\x30" * 8),
-        replace(bobs, signature=b"\x30" * 74),
-        replace(bobs, signature=b""),
+        bobs._replace(signature=b"\x30" * 8),
+        bobs._replace(signature=b"\x30" * 74),
+        bobs._replace(signature=b""),
     ):
         expect_unreadable(world, stuffed(world, signature), "partial signature: wrong size")
     for key in (b"", b"\x02" * 32, b"\x05" * 33, b"\x04" * 33):
-        raw = stuffed(world, replace(bobs, pubkey=key))
+        raw = stuffed(world, bobs._replace(pubkey=key))
         expect_unreadable(world, raw, "partial signature: key: not a public key")
 
 

@@ -1,6 +1,5 @@
 """Whoever sends a bad signature, or a file that was changed, is named."""
 
-from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -128,14 +127,14 @@ def test_another_good_signature_by_the_same_key():
     merged = gather(holding(first), holding(again))
     assert merged.facts.psbt.inputs[0].partial_sigs == (first,)
     with pytest.raises(Refused):
-        gather(holding(first), holding(replace(again, signature=der[:-1] + b"\x00\x01")))
+        gather(holding(first), holding(again._replace(signature=der[:-1] + b"\x00\x01")))
 
 
 def high_s():
     """Turn a good signature into its twin, which BIP146 forbids."""
     good = signature("bob")
     r, s = decode_dss_signature(good.signature[:-1])
-    return replace(good, signature=encode_dss_signature(r, secp.ORDER - s) + b"\x01")
+    return good._replace(signature=encode_dss_signature(r, secp.ORDER - s) + b"\x01")
 
 
 def by_a_stranger():
@@ -147,7 +146,7 @@ def by_a_stranger():
 def for_none():
     """Sign, with bob's key, for sighash NONE, and say so."""
     der = secp.sign_ecdsa(digest(sighash=2), secret("bob"))
-    return replace(signature("bob"), signature=der + b"\x02")
+    return signature("bob")._replace(signature=der + b"\x02")
 
 
 def uncompressed():
@@ -156,28 +155,28 @@ def uncompressed():
     numbers = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), good.pubkey)
     point = numbers.public_numbers()
     long = b"\x04" + point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
-    return replace(good, pubkey=long)
+    return good._replace(pubkey=long)
 
 
 BAD = {
     "another input's": (
-        lambda: replace(signature("bob"), signature=signature("bob", 1).signature),
+        lambda: signature("bob")._replace(signature=signature("bob", 1).signature),
         "bob's signature is not good",
         "signatures.invalid",
     ),
     "another key's": (
-        lambda: replace(signature("bob"), signature=signature("carol").signature),
+        lambda: signature("bob")._replace(signature=signature("carol").signature),
         "bob's signature is not good",
         "signatures.invalid",
     ),
     "high s": (high_s, "bob's signature is not good", "signatures.invalid"),
     "a byte behind the DER": (
-        lambda: replace(signature("bob"), signature=signature("bob").signature[:-1] + b"\x00\x01"),
+        lambda: signature("bob")._replace(signature=signature("bob").signature[:-1] + b"\x00\x01"),
         "bob's signature is not good",
         "signatures.invalid",
     ),
     "without its sighash byte": (
-        lambda: replace(signature("bob"), signature=signature("bob").signature[:-1]),
+        lambda: signature("bob")._replace(signature=signature("bob").signature[:-1]),
         "bob's signature ",
         "signatures.",
     ),
@@ -222,7 +221,7 @@ def test_every_other_sighash_byte_is_refused():
     """All 255 of them, on a signature that is otherwise good."""
     good = signature("bob")
     for byte in range(256):
-        changed = holding(replace(good, signature=good.signature[:-1] + bytes((byte,))))
+        changed = holding(good._replace(signature=good.signature[:-1] + bytes((byte,))))
         if byte == ALL:
             assert gather(changed).facts.psbt.inputs[0].partial_sigs == (good,)
         else:
@@ -237,13 +236,13 @@ def test_every_flipped_bit_is_found():
         changed = bytearray(good.signature)
         changed[bit // 8] ^= 1 << bit % 8
         with pytest.raises(Refused, match=r"^file 1: input 0: bob's signature"):
-            gather(holding(replace(good, signature=bytes(changed))))
+            gather(holding(good._replace(signature=bytes(changed))))
 
 
 def test_the_second_input_is_numbered():
     """Inputs count from 0, as the review counts them."""
     with pytest.raises(Refused, match=r"^file 1: input 1: bob's signature is not good"):
-        gather(holding(replace(signature("bob", 1), signature=signature("bob").signature), at=1))
+        gather(holding(signature("bob", 1)._replace(signature=signature("bob").signature), at=1))
 
 
 def test_another_transaction():

@@ -237,7 +237,7 @@ def test_step_3_a_signature_with_another_sighash_byte(world, tmp_path):
     """Each of the 255 others, whoever made it, and the officer is named."""
     good = signature_of(world, tmp_path)
     for sighash in (n for n in range(256) if n != 1):
-        bad = replace(good, signature=good.signature[:-1] + bytes((sighash,)))
+        bad = good._replace(signature=good.signature[:-1] + bytes((sighash,)))
         problem = expect(world, of_input(partial_sigs=(bad,)), 3, "signatures.sighash")
     assert "bob" in problem.what
     assert problem.fault is Fault.COSIGNER
@@ -248,7 +248,7 @@ def test_step_3_a_corrupt_signature(world, tmp_path):
     good = signature_of(world, tmp_path)
     spoiled = bytearray(good.signature)
     spoiled[20] ^= 1
-    bad = replace(good, signature=bytes(spoiled))
+    bad = good._replace(signature=bytes(spoiled))
     problem = expect(world, of_input(partial_sigs=(bad,)), 3, "signatures.invalid")
     assert "bob" in problem.what
     assert problem.fault is Fault.COSIGNER
@@ -266,7 +266,7 @@ def test_step_3_a_signature_of_another_key_of_the_script(world, tmp_path):
     carol = world.officers["carol"].root.fingerprint
     key = world.examine(world.bundle()).facts.inputs[0].key_of(carol)
     problem = expect(
-        world, of_input(partial_sigs=(replace(good, pubkey=key),)), 3, "signatures.invalid"
+        world, of_input(partial_sigs=(good._replace(pubkey=key),)), 3, "signatures.invalid"
     )
     assert "carol" in problem.what
 

@@ -167,7 +167,7 @@ def test_another_signature_by_the_same_key_is_not_overwritten(world, tmp_path):
 
     def tamper(draft):
         draft.inputs[0].psbt = draft.inputs[0].psbt._replace(
-            partial_sigs=(replace(ours, signature=other + b"\x01"),)
+            partial_sigs=(ours._replace(signature=other + b"\x01"),)
         )
 
     with pytest.raises(BadInput, match="another signature by the same key"):
