@@ -4,8 +4,6 @@ The next officer reads "signed by bob" and takes comfort; or the finished transa
 a worthless signature and no node takes it, long after everybody has gone home.
 """
 
-from dataclasses import replace
-
 import pytest
 from defences import SIGNERS, claim, expect_unreadable, finished, refused, without
 
@@ -50,7 +48,7 @@ def worthless(world, bobs):
         "s is high": high_s(bobs),
         "all zeros": bobs._replace(signature=bytes.fromhex("300602010002010001")),
         "a longer form of DER": bobs._replace(signature=b"\x30\x81" + bobs.signature[1:]),
-        "carol's": replace(world.key("carol").sign(*_coin_and_digest(world)), pubkey=bobs.pubkey),
+        "carol's": world.key("carol").sign(*_coin_and_digest(world))._replace(pubkey=bobs.pubkey),
     }
 
 
