@@ -10,7 +10,7 @@ import typer
 from signer.cli import review, show
 from signer.cli.naming import HINTS, named
 from signer.cli.offline import clock, consent, device_sign, outputs, receipts, unlocking
-from signer.cli.offline.inspect import gathered
+from signer.cli.offline.inspecting import gathered
 from signer.cli.offline.outputs import OutputOption
 from signer.cli.offline.receipts import ReceiptOption
 from signer.cli.offline.unlocking import GuardFile
