@@ -8,7 +8,7 @@ import _socket  # the C module below `socket`: one is opened here to see that it
 import hashlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -63,8 +63,7 @@ ED25519_SIGNATURE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One check that passed.
 
     Attributes:

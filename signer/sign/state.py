@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from policies.chain import NOTHING, Known, check_alone, verify_chain
 from policies.envelope import MAX_DOCUMENT, Envelope
@@ -43,8 +43,7 @@ _LONGEST_CHAIN: Final = 1_000
 """Ids in one journal line, the newest. Older ones follow from these through the hash chain."""
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """What this signer knows of one vault.
 
     Attributes:

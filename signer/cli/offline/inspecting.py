@@ -1,7 +1,6 @@
 """What a PSBT does, and what the eleven steps say to it. Nothing is signed."""
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -69,7 +68,7 @@ def _refused(
         psbt = Psbt.parse(raw)
     found = claims.claims(psbt, *(claims.named(psbt) or default))
     here.render(
-        lambda: {**_verdict(problem), "claims": asdict(found)},
+        lambda: {**_verdict(problem), "claims": show.data(found)},
         lambda: "\n".join(_unverified(found, problem)),
     )
 
@@ -95,7 +94,7 @@ def _verdict(problem: "BadInput | Refused | None") -> dict[str, object]:
             for step, words in review.STEPS.items()
         ],
         "refusals": [
-            {**asdict(refusal), "fault": str(refusal.fault)} for refusal in problem.refusals
+            {**show.data(refusal), "fault": str(refusal.fault)} for refusal in problem.refusals
         ]
         if isinstance(problem, Refused)
         else [{"step": _PARSING, "rule": "parse", **_told(problem)}]
