@@ -177,6 +177,16 @@ _TABLE = (
         "sign",
         "offline.sign:sign",
         "Check a PSBT, show what it does, and sign it if the officer says yes.",
+        Plain(
+            "offline.signing:signed",
+            flags={"--yes": "yes"},
+            words={"--key": "key"},
+            files={
+                "-o": "output",
+                "--output": "output",
+                "--passphrase-file": "passphrase_file",
+            },
+        ),
     ),
     Command(
         "serve",
@@ -185,7 +195,7 @@ _TABLE = (
     ),
     Command(
         "station",
-        "offline.receipts:station",
+        "offline.station_key:station",
         "Show the station key of this machine, which signs refusal receipts; made at first use.",
     ),
     _KEY,

@@ -9,9 +9,7 @@ from signer.cli import documents, show
 from signer.cli.naming import HINTS, named
 from signer.cli.offline import consent, identity, outputs, own_wallets, receipts
 from signer.cli.offline.approve import OfficerOption
-from signer.cli.offline.outputs import OutputOption
-from signer.cli.offline.receipts import ReceiptOption
-from signer.cli.prompt import PassphraseFile
+from signer.cli.offline.options import OutputOption, PassphraseFile, ReceiptOption
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 
 if TYPE_CHECKING:
