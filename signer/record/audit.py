@@ -25,13 +25,12 @@ from signer.core.names import DocumentId, KeyId
 from signer.record import judge
 from signer.record.archive import EVIDENCE, RECEIPTS, kept
 from signer.record.basis import basis
-from signer.record.judge import Vaults
 from signer.record.receipt import KIND, MOST, Receipt
 from signer.record.refuse import EVENT as REFUSAL
 from signer.record.refuse import reasons
 from signer.record.station import EVENT as STATION
 from signer.record.station import current
-from signer.sign.state import EVENTS, recall
+from signer.sign.state import EVENTS, Vaults, recall
 
 _OFFICER: Final = 9
 """From this step on it takes a person or a key: what comes before must pass again."""

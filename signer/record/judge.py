@@ -5,8 +5,7 @@ the machine had then, and compares the answers.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from policies.chain import check_alone
 from policies.envelope import Envelope
@@ -19,15 +18,12 @@ from policies.spend import LocalTime
 from policies.withdrawal import Withdrawal, check_terms, count_approvals
 from signer.core.address import script_of
 from signer.core.errors import BadInput, Fault, Refusal, Refused
-from signer.core.names import DocumentId, KeyId
+from signer.core.names import KeyId
 from signer.core.spread import Spread, in_turn
 from signer.core.vault import Vault
 from signer.sign.check import Checked, check_alive, examine
 from signer.sign.facts import enrolled
-from signer.sign.state import Memory
-
-Vaults = Mapping[DocumentId, Memory]
-"""What a machine remembers, by vault id."""
+from signer.sign.state import Vaults
 
 PARSING: Final = 1
 """The step of whatever is no refusal but a document that cannot be read."""
@@ -38,8 +34,7 @@ _APPROVALS: Final = 6
 only earlier."""
 
 
-@dataclass(frozen=True, slots=True)
-class Approvable:
+class Approvable(NamedTuple):
     """A withdrawal that an officer may approve.
 
     Attributes:
@@ -61,8 +56,7 @@ class Approvable:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Signable:
+class Signable(NamedTuple):
     """A policy that an admin may sign.
 
     Attributes:
@@ -78,8 +72,7 @@ class Signable:
     admin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptable:
+class Acceptable(NamedTuple):
     """A policy that this machine may trust.
 
     Attributes:

@@ -57,6 +57,10 @@ class Memory(NamedTuple):
     signed: Mapping[int, tuple[Txid, ...]]
 
 
+Vaults = Mapping[DocumentId, Memory]
+"""What a machine remembers, by vault id."""
+
+
 @dataclass(slots=True)
 class _Pins:
     """What the journal says of one vault, taken up line by line."""
@@ -90,7 +94,6 @@ class State:
 
     Attributes:
         journal: what the memory rests on.
-        vaults: the memory, by vault id.
 
     Raises:
         BadInput: the journal or a pinned document is missing, damaged or altered.
@@ -99,7 +102,14 @@ class State:
     def __init__(self, home: Path) -> None:
         self._home = home
         self.journal = Journal.open(home)
-        self.vaults = recall(home, self.journal.entries())
+        self._vaults: Vaults | None = recall(home, self.journal.entries())
+
+    @property
+    def vaults(self) -> Vaults:
+        """The memory; what was added since is read when it is asked for."""
+        if self._vaults is None:
+            self._vaults = recall(self._home, self.journal.entries())
+        return self._vaults
 
     @property
     def enrolments(self) -> Mapping[DocumentId, Enrolment]:
@@ -140,9 +150,14 @@ class State:
             verify_chain(history[-1], history[:-1], enrolment.known if enrolment else NOTHING)
         if known is None:
             self._store(pinned.id, "vault", vault)
-        new = self._store_policies(pinned.id, policies)
-        links = self._links(pinned.id, history)
-        self._append("enrol", pinned, policies=new, key=key, fingerprint=fingerprint, **links)
+        self._append(
+            "enrol",
+            pinned,
+            policies=self._store_policies(pinned.id, policies),
+            key=key,
+            fingerprint=fingerprint,
+            **self._links(pinned.id, history),
+        )
 
     def accept(self, policy: Envelope) -> None:
         """Trust a vault's next policy, whose changes an officer has read.
@@ -153,8 +168,8 @@ class State:
         """
         enrolment = self.vaults[Policy.parse(policy.payload).vault].enrolment
         enrolment.policy.advance(policy)
-        new = self._store_policies(enrolment.vault.id, [policy])
-        self._append("accept", enrolment.vault, policies=new)
+        vault = enrolment.vault
+        self._append("accept", vault, policies=self._store_policies(vault.id, [policy]))
 
     def approve(self, withdrawal: Withdrawal, officer: str) -> None:
         """Remember an approval, before it is given.
@@ -213,7 +228,7 @@ class State:
         # The vault's id commits to coin and network, which people want to read, too.
         of = {"vault": vault.id, "coin": vault.coin, "network": vault.network}
         self.journal.append_after(self.journal.head, event, **of, **said)
-        self.vaults = recall(self._home, self.journal.entries())
+        self._vaults = None
 
     def _store(self, vault: DocumentId, name: str, document: Envelope) -> None:
         path, data = _path(self._home, vault, name), document.to_bytes()
@@ -240,16 +255,15 @@ class State:
         """Store those of later epochs than the newest that is pinned, and give their pins."""
         memory = self.vaults.get(vault)
         newest = memory.enrolment.policy.policy.epoch if memory else 0
-        new = [(Policy.parse(p.payload).epoch, p) for p in policies]
         pins = []
-        for epoch, envelope in new:
-            if epoch > newest:
+        for envelope in policies:
+            if (epoch := Policy.parse(envelope.payload).epoch) > newest:
                 self._store(vault, f"policy-{epoch}", envelope)
                 pins.append((epoch, envelope.id))
         return pins
 
 
-def recall(home: Path, entries: Iterable[Entry]) -> Mapping[DocumentId, Memory]:
+def recall(home: Path, entries: Iterable[Entry]) -> Vaults:
     """What some lines of a home's journal make this signer remember, by vault id.
 
     Raises:

@@ -13,7 +13,7 @@ from signer.cli.session import HomeOption, JsonFlag, Session, session
 
 if TYPE_CHECKING:
     from policies.envelope import Envelope
-    from signer.record.refuse import Case
+    from signer.record.case import Case
 
 OfficerOption = Annotated[
     str | None, typer.Option("--officer", metavar="NAME", help="Who, if several live here.")

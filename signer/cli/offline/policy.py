@@ -13,7 +13,7 @@ from signer.cli.offline.options import OutputOption, PassphraseFile, ReceiptOpti
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 
 if TYPE_CHECKING:
-    from signer.record.refuse import Case
+    from signer.record.case import Case
 
 
 def sign(

@@ -12,7 +12,7 @@ from signer.core.errors import BadInput, Refused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from signer.record.refuse import Case
+    from signer.record.case import Case
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def given(here: Session, command: str, target: Path | None) -> "Iterator[Case]":
         Receipted: what was refused inside, with its receipt.
     """
     from signer.core.files import refuse_existing
-    from signer.record.refuse import Case
+    from signer.record.case import Case
 
     if target is not None:
         refuse_existing(target)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from signer.core.names import Fingerprint
     from signer.core.vault import Vault
-    from signer.record.refuse import Case
+    from signer.record.case import Case
     from signer.sign.check import Checked
     from signer.sign.facts import Facts
     from signer.sign.review import Review
