@@ -116,7 +116,6 @@ def accept(
 
 
 def _accept(here: Session, case: "Case", file: Path, *, yes: bool) -> None:
-    from dataclasses import asdict
 
     from signer.record.judge import acceptance
     from signer.sign.state import State
@@ -141,7 +140,7 @@ def _accept(here: Session, case: "Case", file: Path, *, yes: bool) -> None:
         "epoch": policy.epoch,
         "waits": trusted.waits,
         "activation_height": policy.activation_height,
-        "changes": [asdict(change) for change in trusted.changes],
+        "changes": [change._asdict() for change in trusted.changes],
     }
     here.emit(data, f"{'accepted already' if found.known else 'accepted'}: takes effect {start}")
 
