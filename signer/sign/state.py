@@ -18,7 +18,6 @@ among them name.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -61,18 +60,18 @@ Vaults = Mapping[DocumentId, Memory]
 """What a machine remembers, by vault id."""
 
 
-@dataclass(slots=True)
 class _Pins:
     """What the journal says of one vault, taken up line by line."""
 
-    policies: dict[int, DocumentId] = field(default_factory=dict)
-    keys: dict[Fingerprint, str] = field(default_factory=dict)
-    chain: dict[int, DocumentId] = field(default_factory=dict)
-    approved: dict[int, DocumentId] = field(default_factory=dict)
-    voided: set[DocumentId] = field(default_factory=set)
-    signed: dict[int, tuple[Txid, ...]] = field(default_factory=dict)
-    height: int = 0
-    papers: dict[str, tuple[int, DocumentId]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.policies: dict[int, DocumentId] = {}
+        self.keys: dict[Fingerprint, str] = {}
+        self.chain: dict[int, DocumentId] = {}
+        self.approved: dict[int, DocumentId] = {}
+        self.voided: set[DocumentId] = set()
+        self.signed: dict[int, tuple[Txid, ...]] = {}
+        self.height = 0
+        self.papers: dict[str, tuple[int, DocumentId]] = {}
 
     def take(self, event: str, said: Mapping[str, Any]) -> None:
         self.policies |= dict(said.get("policies", ()))
