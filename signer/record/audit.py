@@ -25,12 +25,13 @@ from signer.core.names import DocumentId, KeyId
 from signer.record import judge
 from signer.record.archive import EVIDENCE, RECEIPTS, kept
 from signer.record.basis import basis
+from signer.record.judge import Vaults
 from signer.record.receipt import KIND, MOST, Receipt
 from signer.record.refuse import EVENT as REFUSAL
 from signer.record.refuse import reasons
 from signer.record.station import EVENT as STATION
 from signer.record.station import current
-from signer.sign.state import EVENTS, Vaults, recall
+from signer.sign.state import EVENTS, recall
 
 _OFFICER: Final = 9
 """From this step on it takes a person or a key: what comes before must pass again."""

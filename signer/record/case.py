@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from policies.spend import LocalTime
 from signer.core.journal import EMPTY
 from signer.core.names import DocumentId, KeyId
-from signer.sign.state import State, Vaults
+from signer.record.judge import Vaults
+from signer.sign.state import State
 
 
 @dataclass(slots=True)

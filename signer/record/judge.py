@@ -18,12 +18,15 @@ from policies.spend import LocalTime
 from policies.withdrawal import Withdrawal, check_terms, count_approvals
 from signer.core.address import script_of
 from signer.core.errors import BadInput, Fault, Refusal, Refused
-from signer.core.names import KeyId
+from signer.core.names import DocumentId, KeyId
 from signer.core.spread import Spread, in_turn
 from signer.core.vault import Vault
 from signer.sign.check import Checked, check_alive, examine
 from signer.sign.facts import enrolled
-from signer.sign.state import Vaults
+from signer.sign.state import Memory
+
+Vaults = Mapping[DocumentId, Memory]
+"""What a machine remembers, by vault id."""
 
 PARSING: Final = 1
 """The step of whatever is no refusal but a document that cannot be read."""

@@ -120,8 +120,8 @@ def _binding() -> str:
 
 
 def _bip32() -> str:
-    key = ExtendedPrivateKey.from_seed(bytes.fromhex(BIP32_SEED))
-    key = key.derive_path(parse_path(BIP32_PATH))
+    master = ExtendedPrivateKey.from_seed(bytes.fromhex(BIP32_SEED))
+    key = master.derive_path(parse_path(BIP32_PATH))
     coins.equal(key.public().to_text(network("BTC", "main").xpub), BIP32_XPUB)
     return "test vector 1"
 

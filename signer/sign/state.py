@@ -56,10 +56,6 @@ class Memory(NamedTuple):
     signed: Mapping[int, tuple[Txid, ...]]
 
 
-Vaults = Mapping[DocumentId, Memory]
-"""What a machine remembers, by vault id."""
-
-
 class _Pins:
     """What the journal says of one vault, taken up line by line."""
 
@@ -101,10 +97,10 @@ class State:
     def __init__(self, home: Path) -> None:
         self._home = home
         self.journal = Journal.open(home)
-        self._vaults: Vaults | None = recall(home, self.journal.entries())
+        self._vaults: Mapping[DocumentId, Memory] | None = recall(home, self.journal.entries())
 
     @property
-    def vaults(self) -> Vaults:
+    def vaults(self) -> Mapping[DocumentId, Memory]:
         """The memory; what was added since is read when it is asked for."""
         if self._vaults is None:
             self._vaults = recall(self._home, self.journal.entries())
@@ -141,13 +137,12 @@ class State:
                 follow from what is known.
         """
         pinned = Vault.parse(vault.payload)
-        known = self.vaults.get(pinned.id)
-        enrolment = known.enrolment if known else None
+        enrolment = self.enrolments.get(pinned.id)
         trusted(pinned, policies, enrolment.policy if enrolment else None)
         if history:
             enrolled(history[-1], {pinned.id: pinned})
             verify_chain(history[-1], history[:-1], enrolment.known if enrolment else NOTHING)
-        if known is None:
+        if enrolment is None:
             self._store(pinned.id, "vault", vault)
         self._append(
             "enrol",
@@ -167,8 +162,8 @@ class State:
         """
         enrolment = self.vaults[Policy.parse(policy.payload).vault].enrolment
         enrolment.policy.advance(policy)
-        vault = enrolment.vault
-        self._append("accept", vault, policies=self._store_policies(vault.id, [policy]))
+        new = self._store_policies(enrolment.vault.id, [policy])
+        self._append("accept", enrolment.vault, policies=new)
 
     def approve(self, withdrawal: Withdrawal, officer: str) -> None:
         """Remember an approval, before it is given.
@@ -179,8 +174,8 @@ class State:
         """
         enrolment = self.vaults[withdrawal.vault].enrolment
         check_alone(withdrawal, enrolment.known)
-        link = [withdrawal.sequence, withdrawal.id]
-        self._append("approve", enrolment.vault, approved=[link], officer=officer)
+        approved = [[withdrawal.sequence, withdrawal.id]]
+        self._append("approve", enrolment.vault, approved=approved, officer=officer)
 
     def sign(self, checked: Checked, fingerprint: Fingerprint, **device: str) -> None:
         """Remember a signature before it is made (step 10); on the disk when this returns.
@@ -196,8 +191,7 @@ class State:
         facts, withdrawal = checked.facts, checked.approved.withdrawal
         links = self._links(facts.vault.id, (*checked.history, withdrawal))
         for vault, chain in checked.evidence.named(withdrawal).items():
-            followed = self.vaults[vault].enrolment.vault
-            self._append("follow", followed, **self._links(vault, chain))
+            self._append("follow", self.vaults[vault].enrolment.vault, **self._links(vault, chain))
         self._append(
             "sign",
             facts.vault,
@@ -213,8 +207,7 @@ class State:
 
     def _links(self, vault: DocumentId, chain: Sequence[Withdrawal]) -> dict[str, Any]:
         """What a verified chain adds to the journal."""
-        memory = self.vaults.get(vault)
-        known = memory.enrolment.known.ids if memory else {}
+        known = self.vaults[vault].enrolment.known.ids if vault in self.vaults else {}
         new = [link for link in chain if link.sequence not in known]
         return {
             "chain": [[link.sequence, link.id] for link in new][-_LONGEST_CHAIN:],
@@ -225,8 +218,14 @@ class State:
     def _append(self, event: str, vault: Vault, **said: object) -> None:
         # Decided upon what was read at the start: another process may not have come between.
         # The vault's id commits to coin and network, which people want to read, too.
-        of = {"vault": vault.id, "coin": vault.coin, "network": vault.network}
-        self.journal.append_after(self.journal.head, event, **of, **said)
+        self.journal.append_after(
+            self.journal.head,
+            event,
+            vault=vault.id,
+            coin=vault.coin,
+            network=vault.network,
+            **said,
+        )
         self._vaults = None
 
     def _store(self, vault: DocumentId, name: str, document: Envelope) -> None:
@@ -252,8 +251,7 @@ class State:
         self, vault: DocumentId, policies: Sequence[Envelope]
     ) -> list[tuple[int, DocumentId]]:
         """Store those of later epochs than the newest that is pinned, and give their pins."""
-        memory = self.vaults.get(vault)
-        newest = memory.enrolment.policy.policy.epoch if memory else 0
+        newest = self.vaults[vault].enrolment.policy.policy.epoch if vault in self.vaults else 0
         pins = []
         for envelope in policies:
             if (epoch := Policy.parse(envelope.payload).epoch) > newest:
@@ -262,7 +260,7 @@ class State:
         return pins
 
 
-def recall(home: Path, entries: Iterable[Entry]) -> Vaults:
+def recall(home: Path, entries: Iterable[Entry]) -> Mapping[DocumentId, Memory]:
     """What some lines of a home's journal make this signer remember, by vault id.
 
     Raises:
@@ -290,8 +288,9 @@ def _load(home: Path, known: DocumentId, pins: _Pins) -> Memory:
         _read(home, known, f"policy-{epoch}", pin) for epoch, pin in sorted(pins.policies.items())
     ]
     policy = trusted(vault, policies, None)
-    voided = frozenset(pins.voided)
-    chain = Known(pins.chain, Height(pins.height), pins.approved, voided, pins.papers)
+    chain = Known(
+        pins.chain, Height(pins.height), pins.approved, frozenset(pins.voided), pins.papers
+    )
     return Memory(Enrolment(vault, policy, chain), pins.keys, pins.signed)
 
 
