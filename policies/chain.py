@@ -6,15 +6,15 @@ withdrawal's height, and heights never decrease.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from policies.errors import Refused
 from policies.names import DocumentId, Height
 from policies.withdrawal import GENESIS, MAX_HEIGHT, VOID, Withdrawal, no
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What a signer has verified of a vault's chain, down to the first withdrawal.
 
     Attributes:
@@ -26,11 +26,11 @@ class Known:
         papers: number and id of the newest paper of each kind that was signed for.
     """
 
-    ids: Mapping[int, DocumentId] = field(default_factory=dict)
+    ids: Mapping[int, DocumentId] = MappingProxyType({})
     height: Height = GENESIS
-    approved: Mapping[int, DocumentId] = field(default_factory=dict)
+    approved: Mapping[int, DocumentId] = MappingProxyType({})
     voided: frozenset[DocumentId] = frozenset()
-    papers: Mapping[str, tuple[int, DocumentId]] = field(default_factory=dict)
+    papers: Mapping[str, tuple[int, DocumentId]] = MappingProxyType({})
 
     @property
     def newest(self) -> int:

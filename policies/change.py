@@ -5,8 +5,8 @@ a change of it points; what nobody can tell counts as looser.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Direction(StrEnum):
@@ -20,8 +20,7 @@ class Direction(StrEnum):
     """It decides nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One difference between an old policy and a new one.
 
     Attributes:

@@ -1,6 +1,6 @@
 """The verdict: every rule must pass, and what no rule allows is denied (step 8)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from policies.errors import Refusal
 from policies.explain import Words
@@ -12,8 +12,7 @@ from policies.spend import Spend
 from policies.withdrawal import PAYMENT, VOID
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """A rule that has nothing against the transaction.
 
     Attributes:
@@ -25,8 +24,7 @@ class Passed:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the policy says to a transaction.
 
     Attributes:

@@ -6,6 +6,7 @@ the approvers of the newest one commit to all of the chain.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from policies.balances import Snapshot
 from policies.chain import Known
@@ -22,8 +23,7 @@ UNKNOWN = MAX_INTEGER + 1
 """A value above every limit that a policy can write: of what has no price."""
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(NamedTuple):
     """A paper that the withdrawal names.
 
     Attributes:
@@ -35,8 +35,7 @@ class Presented:
     votes: Votes
 
 
-@dataclass(frozen=True, slots=True)
-class Excess:
+class Excess(NamedTuple):
     """What is too much.
 
     Attributes:

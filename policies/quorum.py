@@ -5,6 +5,7 @@ A verification gives a tally, never a bare yes, so that a refusal can name who i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from policies.names import KeyId
 from policies.strict_json import Fields
@@ -69,8 +70,7 @@ class Demand:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """How a role's vote stands.
 
     Attributes:
@@ -104,8 +104,7 @@ class Tally:
         return f"{len(self.signed)} of {self.threshold} needed {self.role} signed: {names}"
 
 
-@dataclass(frozen=True, slots=True)
-class Votes:
+class Votes(NamedTuple):
     """How the votes of all roles stand that have to approve one withdrawal.
 
     Attributes:

@@ -6,6 +6,7 @@ approved documents; nothing here is believed on the coordinator's word.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from policies.evidence import NO_EVIDENCE, Evidence
 from policies.names import DocumentId, Height, Sats
@@ -13,8 +14,7 @@ from policies.quorum import Votes
 from policies.withdrawal import ApprovedWithdrawal, Withdrawal
 
 
-@dataclass(frozen=True, slots=True)
-class SpentCoin:
+class SpentCoin(NamedTuple):
     """One coin of the vault that the transaction spends.
 
     Attributes:
@@ -28,8 +28,7 @@ class SpentCoin:
     amount: Sats
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One output.
 
     Attributes:

@@ -6,6 +6,7 @@ in (h - blocks, h], that one included. Voided and expired ones stay in it: a sig
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from policies.spend import Spend
 from policies.value import Limit, Priced
@@ -25,8 +26,7 @@ class Window:
     limit: Limit
 
 
-@dataclass(frozen=True, slots=True)
-class Overfull:
+class Overfull(NamedTuple):
     """A window that would hold more than it may.
 
     Attributes:

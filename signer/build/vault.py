@@ -1,7 +1,6 @@
 """Making a vault's document. Whoever receives it reads it with `Vault.parse`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from policies import strict_json
 from signer.core import coins
@@ -32,7 +31,7 @@ def create_vault(
     table = {"kind": "vault", "version": 1, "name": name, "coin": coin, "network": network}
     table |= {"descriptor": form.text, "birth_height": birth_height}
     table |= {} if scheme == ECDSA.name else {"signatures": scheme}
-    table |= {"signers": [asdict(signer) for signer in signers]}
+    table |= {"signers": [signer._asdict() for signer in signers]}
     vault = Vault.parse(strict_json.dump(table))
     twice_derived_address(vault)
     return vault

@@ -8,8 +8,7 @@ counts, then each item with its length in front, oldest first.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from policies.envelope import Envelope
 from signer.core import wire
@@ -28,8 +27,7 @@ _NAMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
+class Documents(NamedTuple):
     """The documents that travel in a PSBT. Parsed, their signatures not yet verified.
 
     Attributes:
@@ -45,8 +43,7 @@ class Documents:
     papers: tuple[Envelope, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(NamedTuple):
     """A PSBT that has been read together with its documents.
 
     Attributes:

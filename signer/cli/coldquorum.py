@@ -4,14 +4,10 @@ Every command's function lives in `signer/cli/online/`; this file is the table o
 in which a withdrawal needs them. What a command needs it imports when it runs.
 """
 
-import os
-from pathlib import Path
+from typing import Final
 
-import typer
-
-from signer.cli import exits, session
-from signer.cli.commands import QR, Command, group, listing
-from signer.cli.session import HomeOption, JsonFlag
+from signer.cli import exits
+from signer.cli.commands import QR, Command, Program, group
 
 _VAULT = group(
     "vault",
@@ -267,22 +263,14 @@ _TABLE = (
     _REGTEST,
 )
 
-app = typer.Typer(
-    name="coldquorum",
-    cls=listing(*_TABLE),
-    help="The coordinator: requests, transactions, the chain. Holds no secret.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,  # plain help: half the start-up time, and the same on every terminal
-    pretty_exceptions_enable=False,  # they print local variables
+app: Final = Program(
+    "coldquorum",
+    "The coordinator: requests, transactions, the chain. Holds no secret.",
+    _TABLE,
+    home="COLDQUORUM_HOME",
+    folder="~/.coldquorum",
+    begin=lambda _command: None,  # it holds no key
 )
-
-
-@app.callback()
-def root(context: typer.Context, as_json: JsonFlag = False, home: HomeOption = None) -> None:
-    """Find the coordinator's folder, before any command runs."""
-    place = home or Path(os.environ.get("COLDQUORUM_HOME") or "~/.coldquorum")
-    session.begin(context, home=place, as_json=as_json)
 
 
 def main() -> None:

@@ -5,14 +5,10 @@ command needs it imports when it runs.
 """
 
 import gc
-import os
-from pathlib import Path
+from typing import Final
 
-import typer
-
-from signer.cli import exits, session
-from signer.cli.commands import QR, Command, group, listing
-from signer.cli.session import HomeOption, JsonFlag
+from signer.cli import exits
+from signer.cli.commands import QR, Command, Plain, Program, group
 
 _KEY = group(
     "key",
@@ -175,11 +171,22 @@ _TABLE = (
         "inspect",
         "offline.inspect:inspect",
         "Show any PSBT; one of an enrolled vault goes through the checks of `sign`, too.",
+        Plain("offline.inspecting:inspected"),
     ),
     Command(
         "sign",
         "offline.sign:sign",
         "Check a PSBT, show what it does, and sign it if the officer says yes.",
+        Plain(
+            "offline.signing:signed",
+            flags={"--yes": "yes"},
+            words={"--key": "key"},
+            files={
+                "-o": "output",
+                "--output": "output",
+                "--passphrase-file": "passphrase_file",
+            },
+        ),
     ),
     Command(
         "serve",
@@ -188,7 +195,7 @@ _TABLE = (
     ),
     Command(
         "station",
-        "offline.receipts:station",
+        "offline.station_key:station",
         "Show the station key of this machine, which signs refusal receipts; made at first use.",
     ),
     _KEY,
@@ -204,27 +211,24 @@ _TABLE = (
 _KEYLESS = frozenset({"inspect"})
 """Commands that can reach no key (an import contract): the self-test leaves out what keys need."""
 
-app = typer.Typer(
-    name="coldsign",
-    cls=listing(*_TABLE),
-    help="The signer: keys, approvals, signatures. Opens no socket.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,  # plain help: half the start-up time, and the same on every terminal
-    pretty_exceptions_enable=False,  # they print local variables
-)
 
-
-@app.callback()
-def root(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption = None) -> None:
+def _begin(command: str | None) -> None:
     """Harden the process and prove it fit to sign, before any command runs."""
     from signer.keys.hardening import harden
     from signer.sign.selftest import run
 
     harden()
-    run(keyless=context.invoked_subcommand in _KEYLESS)
-    place = home or Path(os.environ.get("COLDSIGN_HOME") or "~/.coldsign")
-    session.begin(context, home=place, as_json=as_json)
+    run(keyless=command in _KEYLESS)
+
+
+app: Final = Program(
+    "coldsign",
+    "The signer: keys, approvals, signatures. Opens no socket.",
+    _TABLE,
+    home="COLDSIGN_HOME",
+    folder="~/.coldsign",
+    begin=_begin,
+)
 
 
 def main() -> None:

@@ -14,12 +14,9 @@ import gc
 import json
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path, PurePath
-from typing import Final, cast
-
-import typer
+from typing import Final, Protocol
 
 from hw.errors import DeviceError
 from signer.cli import show
@@ -32,14 +29,19 @@ _RUBBISH: Final = 20_000
 """New objects before the collector looks: starting makes more, none of them rubbish. Python's own
 700 is a tenth of a start spent on looking (measured)."""
 
-# Older typers raise click's UsageError, newer ones that of a click of their own: this is either.
-_UsageError: Final = cast("type[Exception]", typer.BadParameter.__mro__[1])
-
 
 class Usage(Problem):
-    """A command line that cannot be understood."""
+    """A command line that cannot be understood.
+
+    Attributes:
+        helped: the person has got the whole help instead.
+    """
 
     exit_code = 2
+
+    def __init__(self, what: str, *, hint: str = "", helped: bool = False) -> None:
+        super().__init__(what, fault=Fault.OFFICER, hint=hint)
+        self.helped = helped
 
 
 class Bug(Problem):
@@ -76,7 +78,18 @@ class Receipted(Problem):
         self.why_none = why_none
 
 
-def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
+class Runs(Protocol):
+    """What is run here."""
+
+    @property
+    def name(self) -> str:
+        """What people type."""
+
+    def run(self, words: Sequence[str]) -> int:
+        """Do what a command line says, and give the exit code."""
+
+
+def run(program: Runs, argv: Sequence[str] | None = None) -> int:
     """Run a program to its end.
 
     Whatever goes wrong becomes a block of lines on stderr and, with `--json`, one object
@@ -85,7 +98,7 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
     still without values.
 
     Args:
-        app: the program; its name is the program's name.
+        program: which.
         argv: arguments without the program's name; the process's own if None.
 
     Returns:
@@ -97,7 +110,7 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # an ASCII terminal is no failure
     try:
-        return _run(app, arguments, as_json="--json" in arguments)
+        return _run(program, arguments, as_json="--json" in arguments)
     except (BrokenPipeError, SystemExit) as error:
         # Inside a command, typer has made a broken pipe an exit of its own, with code 1.
         if not any(isinstance(e, BrokenPipeError) for e in (error, error.__context__)):
@@ -106,19 +119,14 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
         return _BROKEN_PIPE
 
 
-def _run(app: typer.Typer, arguments: list[str], *, as_json: bool) -> int:
-    name = app.info.name or "coldquorum"
+def _run(program: Runs, arguments: list[str], *, as_json: bool) -> int:
     try:
-        command = typer.main.get_command(app)
-        result = command.main(args=arguments, prog_name=str(name), standalone_mode=False)
+        code = program.run(arguments)
         if sys.stdout is not None:
             sys.stdout.flush()
-        code = result if isinstance(result, int) else 0
     except (Problem, DeviceError) as problem:
         return _tell(problem, as_json=as_json)
-    except _UsageError as error:
-        return _tell_usage(error, as_json=as_json)
-    except (typer.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         code = _INTERRUPTED
     except BrokenPipeError:
         raise
@@ -129,7 +137,7 @@ def _run(app: typer.Typer, arguments: list[str], *, as_json: bool) -> int:
             _silence_stdout()  # it was stdout itself: a full disk behind a redirection
         return _tell(_os_problem(error), as_json=as_json)
     except Exception as error:  # noqa: BLE001 -- the last net: a bug must not print values
-        return _tell(_bug(error, str(name)), as_json=as_json)
+        return _tell(_bug(error, program.name), as_json=as_json)
     if code == _INTERRUPTED:
         show.note("\ninterrupted")
     return code
@@ -142,6 +150,8 @@ def tell(problem: Problem | DeviceError) -> None:
 
 def _tell(problem: Problem | DeviceError, *, as_json: bool) -> int:
     """Print a problem and return its exit code."""
+    if isinstance(problem, Usage) and problem.helped and not as_json:
+        return problem.exit_code
     receipted = problem if isinstance(problem, Receipted) else None
     problem = receipted.problem if receipted else problem
     refusals = problem.refusals if isinstance(problem, Refused) else ()
@@ -192,20 +202,6 @@ def _fields(problem: Problem | DeviceError | Refusal) -> dict[str, object]:
     }
 
 
-def _tell_usage(error: Exception, *, as_json: bool) -> int:
-    """Print what is wrong with a command line, and return the exit code."""
-    context = getattr(error, "ctx", None)
-    message = str(getattr(error, "format_message", error.__str__)())
-    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help text
-        show.note(message)
-        message = "a command is missing"
-        if not as_json:
-            return Usage.exit_code
-    path = getattr(context, "command_path", "")
-    hint = f"{path} --help" if path else ""
-    return _tell(Usage(message.rstrip("."), fault=Fault.OFFICER, hint=hint), as_json=as_json)
-
-
 def _os_problem(error: OSError) -> BadInput:
     where = f" ({error.filename})" if isinstance(error.filename, str) else ""
     reason = (error.strerror or type(error).__name__).lower()
@@ -213,6 +209,8 @@ def _os_problem(error: OSError) -> BadInput:
 
 
 def _bug(error: Exception, name: str) -> Bug:
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     if os.environ.get("COLDQUORUM_DEBUG"):
         show.note("".join(traceback.format_list(frames)).rstrip())

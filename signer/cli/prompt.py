@@ -17,9 +17,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
-
-import typer
+from typing import Final
 
 from signer.cli import show
 from signer.cli.naming import HINTS, named
@@ -32,13 +30,6 @@ MIN_PASSPHRASE: Final = 12
 """Characters of a new passphrase. Argon2id slows guessing; it does not save a short one."""
 
 _CLEAR: Final = "\x1b[2J\x1b[3J\x1b[H"  # screen, scroll-back, cursor home (ECMA-48, xterm)
-
-PassphraseFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--passphrase-file", metavar="FILE", readable=False, help="Read the passphrase from a file."
-    ),
-]
 
 
 class TakenBack(Exception):

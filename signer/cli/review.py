@@ -5,7 +5,6 @@ every amount with all its digits, so that they align; anything unusual last, nex
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, TextIO
 
 from signer.cli import show
@@ -151,7 +150,7 @@ def counted(number: int, word: str) -> str:
 def data(review: "Review") -> dict[str, object]:
     """The review as plain JSON values, with what it computes."""
     computed = {"total": review.total, "rate": review.rate, "percent": review.percent}
-    return {**asdict(review), **computed, "warnings": list(warnings(review))}
+    return {**show.data(review), **computed, "warnings": list(warnings(review))}
 
 
 def passed(step: int, failed: int) -> bool | None:

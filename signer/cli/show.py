@@ -9,7 +9,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 _COLOURS: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -93,6 +93,15 @@ def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
     if not _is_terminal(stream) or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
         return text
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
+
+
+def data(value: object) -> Any:
+    """A record, and whatever is in it, as JSON values: its fields by name, in their order."""
+    if names := getattr(value, "__match_args__", ()):
+        return {name: data(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {key: data(inner) for key, inner in value.items()}
+    return [data(inner) for inner in value] if isinstance(value, tuple) else value
 
 
 def emit(as_json: bool, data: Mapping[str, object], text: str) -> None:

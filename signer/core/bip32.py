@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial, reduce
 from hashlib import sha512
+from typing import NamedTuple
 
 from signer.core import base58, secp
 from signer.core.errors import BadInput, Fault
@@ -49,8 +50,7 @@ def format_path(path: tuple[int, ...]) -> str:
     return "/".join(f"{n - HARDENED}h" if n >= HARDENED else str(n) for n in path)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a key comes from (BIP380, "Key Expressions").
 
     Attributes:
@@ -81,8 +81,7 @@ class Origin:
         return f"[{'/'.join(filter(None, (self.fingerprint, format_path(self.path))))}]"
 
 
-@dataclass(frozen=True, slots=True)
-class ExtendedPublicKey:
+class ExtendedPublicKey(NamedTuple):
     """A public key that others can be derived from.
 
     Attributes:

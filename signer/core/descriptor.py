@@ -10,6 +10,7 @@ and so with the heads of `script_types.py`. Sources: BIP380 (checksum, key expre
 import re
 from dataclasses import dataclass
 from functools import partial, reduce
+from typing import NamedTuple
 
 from signer.core.bch import behind, pairs, polymod
 from signer.core.bech32 import CHARSET
@@ -63,8 +64,7 @@ def bip48_path(network: Network, script_type: str, account: int = 0) -> tuple[in
     return tuple(HARDENED + step for step in steps)
 
 
-@dataclass(frozen=True, slots=True)
-class VaultKey:
+class VaultKey(NamedTuple):
     """One key of a vault.
 
     Attributes:

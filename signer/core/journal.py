@@ -15,10 +15,9 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from policies.strict_json import dump, load
 from signer.core.errors import BadInput, Fault
@@ -37,8 +36,7 @@ MAX_LINE: Final = 1 << 20
 _OWN: Final = frozenset({"seq", "prev", "hash", "time", "event"})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line.
 
     Attributes:

@@ -6,8 +6,7 @@ checked for its form, not for lying on the curve: one that does not, equals no k
 """
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from signer.core.wire import Reader
 
@@ -15,8 +14,7 @@ _TAP_DEPTH: Final = 128  # BIP341: a control block has at most so many hashes
 _MOST: Final = 1 << 32  # more than any field has bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """What a key's data, or a value, has to be.
 
     Attributes:
@@ -117,8 +115,7 @@ def _version_2(reader: Reader) -> None:
     reader.fail("has no place in version 0", hint="save the file as psbt version 0 (BIP174)")
 
 
-@dataclass(frozen=True, slots=True)
-class FieldType:
+class FieldType(NamedTuple):
     """What is known of one type of field.
 
     Attributes:

@@ -7,7 +7,6 @@ sh32(sortedmulti(...))      p2sh32        CHIP-2022-05 (Bitcoin Cash); the notat
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -28,8 +27,7 @@ class Scripts(NamedTuple):
     witness_script: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptType:
+class ScriptType(NamedTuple):
     """One way.
 
     Attributes:

@@ -1,15 +1,14 @@
 """The signatures that a vault may have, and how its script wants them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from signer.core import schnorr, secp
 from signer.core.script import push
 
 
-@dataclass(frozen=True, slots=True)
-class Scheme:
+class Scheme(NamedTuple):
     """One kind of signature.
 
     Attributes:

@@ -57,8 +57,7 @@ _KEYS = ("kind", "version", "name", "coin", "network", "descriptor", "birth_heig
 _bad = partial(BadInput, fault=Fault.COORDINATOR)
 
 
-@dataclass(frozen=True, slots=True)
-class VaultSigner:
+class VaultSigner(NamedTuple):
     """Who holds one key.
 
     Attributes:

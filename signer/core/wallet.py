@@ -9,9 +9,8 @@ BIP382 (wpkh, wsh), BIP383 (sortedmulti), BIP389 (`<0;1>`).
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from policies.policy import Policy
 from policies.rules import Destinations
@@ -36,8 +35,7 @@ _SINGLE: Final[dict[str, _ScriptOf]] = {
 _ONE_KEY = re.compile(r"(wpkh|sh\(wpkh|pkh)\((\[[^\[\]]*\][0-9A-Za-z]+)/(<0;1>|0|1)/\*(\)\)?)")
 
 
-@dataclass(frozen=True, slots=True)
-class Wallet:
+class Wallet(NamedTuple):
     """A wallet, from its descriptor.
 
     Attributes:

@@ -6,10 +6,9 @@ Python copies values as it likes, so wiping is best effort; these are the walls 
 import ctypes
 import resource
 import sys
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from signer.core.errors import Fault, Problem
 
@@ -25,8 +24,7 @@ class SocketForbidden(Problem):
     """Something tried to use the network. This program never does: a bug, or an attack."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hardening:
+class Hardening(NamedTuple):
     """What could be done on this machine.
 
     Attributes:

@@ -5,8 +5,7 @@ the machine had then, and compares the answers.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from policies.chain import check_alone
 from policies.envelope import Envelope
@@ -38,8 +37,7 @@ _APPROVALS: Final = 6
 only earlier."""
 
 
-@dataclass(frozen=True, slots=True)
-class Approvable:
+class Approvable(NamedTuple):
     """A withdrawal that an officer may approve.
 
     Attributes:
@@ -61,8 +59,7 @@ class Approvable:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Signable:
+class Signable(NamedTuple):
     """A policy that an admin may sign.
 
     Attributes:
@@ -78,8 +75,7 @@ class Signable:
     admin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptable:
+class Acceptable(NamedTuple):
     """A policy that this machine may trust.
 
     Attributes:

@@ -1,6 +1,7 @@
 """Step 9: what the officer has to know before saying yes. Data only; the programs print it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from policies.change import Change as PolicyChange
 from policies.decide import Passed
@@ -26,8 +27,7 @@ class Change:
     amount: Sats
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(NamedTuple):
     """A policy that comes with the transaction, and that this signer trusts from then on.
 
     Attributes:
@@ -41,8 +41,7 @@ class Adopted:
     changes: tuple[PolicyChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(NamedTuple):
     """Everything about a checked transaction that the officer confirms.
 
     Attributes:
@@ -156,7 +155,8 @@ def review(checked: Checked, *, known_epoch: int, signed_before: tuple[Txid, ...
         spent=Sats(sum(i.amount for i in facts.inputs)),
         inputs=len(facts.inputs),
         payments=tuple(
-            replace(payment, address=address(payment.address)) for payment in withdrawal.payments
+            Payment(address(paid.address), paid.amount, paid.beneficiary, paid.label)
+            for paid in withdrawal.payments
         ),
         change=change[0] if change else None,
         fee=facts.fee,

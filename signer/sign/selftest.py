@@ -8,7 +8,7 @@ import _socket  # the C module below `socket`: one is opened here to see that it
 import hashlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -63,8 +63,7 @@ ED25519_SIGNATURE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One check that passed.
 
     Attributes:
@@ -121,8 +120,8 @@ def _binding() -> str:
 
 
 def _bip32() -> str:
-    key = ExtendedPrivateKey.from_seed(bytes.fromhex(BIP32_SEED))
-    key = key.derive_path(parse_path(BIP32_PATH))
+    master = ExtendedPrivateKey.from_seed(bytes.fromhex(BIP32_SEED))
+    key = master.derive_path(parse_path(BIP32_PATH))
     coins.equal(key.public().to_text(network("BTC", "main").xpub), BIP32_XPUB)
     return "test vector 1"
 

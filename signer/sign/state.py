@@ -18,9 +18,8 @@ among them name.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from policies.chain import NOTHING, Known, check_alone, verify_chain
 from policies.envelope import MAX_DOCUMENT, Envelope
@@ -43,8 +42,7 @@ _LONGEST_CHAIN: Final = 1_000
 """Ids in one journal line, the newest. Older ones follow from these through the hash chain."""
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """What this signer knows of one vault.
 
     Attributes:
@@ -58,18 +56,18 @@ class Memory:
     signed: Mapping[int, tuple[Txid, ...]]
 
 
-@dataclass(slots=True)
 class _Pins:
     """What the journal says of one vault, taken up line by line."""
 
-    policies: dict[int, DocumentId] = field(default_factory=dict)
-    keys: dict[Fingerprint, str] = field(default_factory=dict)
-    chain: dict[int, DocumentId] = field(default_factory=dict)
-    approved: dict[int, DocumentId] = field(default_factory=dict)
-    voided: set[DocumentId] = field(default_factory=set)
-    signed: dict[int, tuple[Txid, ...]] = field(default_factory=dict)
-    height: int = 0
-    papers: dict[str, tuple[int, DocumentId]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.policies: dict[int, DocumentId] = {}
+        self.keys: dict[Fingerprint, str] = {}
+        self.chain: dict[int, DocumentId] = {}
+        self.approved: dict[int, DocumentId] = {}
+        self.voided: set[DocumentId] = set()
+        self.signed: dict[int, tuple[Txid, ...]] = {}
+        self.height = 0
+        self.papers: dict[str, tuple[int, DocumentId]] = {}
 
     def take(self, event: str, said: Mapping[str, Any]) -> None:
         self.policies |= dict(said.get("policies", ()))
@@ -91,7 +89,6 @@ class State:
 
     Attributes:
         journal: what the memory rests on.
-        vaults: the memory, by vault id.
 
     Raises:
         BadInput: the journal or a pinned document is missing, damaged or altered.
@@ -100,7 +97,14 @@ class State:
     def __init__(self, home: Path) -> None:
         self._home = home
         self.journal = Journal.open(home)
-        self.vaults = recall(home, self.journal.entries())
+        self._vaults: Mapping[DocumentId, Memory] | None = recall(home, self.journal.entries())
+
+    @property
+    def vaults(self) -> Mapping[DocumentId, Memory]:
+        """The memory; what was added since is read when it is asked for."""
+        if self._vaults is None:
+            self._vaults = recall(self._home, self.journal.entries())
+        return self._vaults
 
     @property
     def enrolments(self) -> Mapping[DocumentId, Enrolment]:
@@ -133,17 +137,21 @@ class State:
                 follow from what is known.
         """
         pinned = Vault.parse(vault.payload)
-        known = self.vaults.get(pinned.id)
-        enrolment = known.enrolment if known else None
+        enrolment = self.enrolments.get(pinned.id)
         trusted(pinned, policies, enrolment.policy if enrolment else None)
         if history:
             enrolled(history[-1], {pinned.id: pinned})
             verify_chain(history[-1], history[:-1], enrolment.known if enrolment else NOTHING)
-        if known is None:
+        if enrolment is None:
             self._store(pinned.id, "vault", vault)
-        new = self._store_policies(pinned.id, policies)
-        links = self._links(pinned.id, history)
-        self._append("enrol", pinned, policies=new, key=key, fingerprint=fingerprint, **links)
+        self._append(
+            "enrol",
+            pinned,
+            policies=self._store_policies(pinned.id, policies),
+            key=key,
+            fingerprint=fingerprint,
+            **self._links(pinned.id, history),
+        )
 
     def accept(self, policy: Envelope) -> None:
         """Trust a vault's next policy, whose changes an officer has read.
@@ -166,8 +174,8 @@ class State:
         """
         enrolment = self.vaults[withdrawal.vault].enrolment
         check_alone(withdrawal, enrolment.known)
-        link = [withdrawal.sequence, withdrawal.id]
-        self._append("approve", enrolment.vault, approved=[link], officer=officer)
+        approved = [[withdrawal.sequence, withdrawal.id]]
+        self._append("approve", enrolment.vault, approved=approved, officer=officer)
 
     def sign(self, checked: Checked, fingerprint: Fingerprint, **device: str) -> None:
         """Remember a signature before it is made (step 10); on the disk when this returns.
@@ -183,8 +191,7 @@ class State:
         facts, withdrawal = checked.facts, checked.approved.withdrawal
         links = self._links(facts.vault.id, (*checked.history, withdrawal))
         for vault, chain in checked.evidence.named(withdrawal).items():
-            followed = self.vaults[vault].enrolment.vault
-            self._append("follow", followed, **self._links(vault, chain))
+            self._append("follow", self.vaults[vault].enrolment.vault, **self._links(vault, chain))
         self._append(
             "sign",
             facts.vault,
@@ -200,8 +207,7 @@ class State:
 
     def _links(self, vault: DocumentId, chain: Sequence[Withdrawal]) -> dict[str, Any]:
         """What a verified chain adds to the journal."""
-        memory = self.vaults.get(vault)
-        known = memory.enrolment.known.ids if memory else {}
+        known = self.vaults[vault].enrolment.known.ids if vault in self.vaults else {}
         new = [link for link in chain if link.sequence not in known]
         return {
             "chain": [[link.sequence, link.id] for link in new][-_LONGEST_CHAIN:],
@@ -212,9 +218,15 @@ class State:
     def _append(self, event: str, vault: Vault, **said: object) -> None:
         # Decided upon what was read at the start: another process may not have come between.
         # The vault's id commits to coin and network, which people want to read, too.
-        of = {"vault": vault.id, "coin": vault.coin, "network": vault.network}
-        self.journal.append_after(self.journal.head, event, **of, **said)
-        self.vaults = recall(self._home, self.journal.entries())
+        self.journal.append_after(
+            self.journal.head,
+            event,
+            vault=vault.id,
+            coin=vault.coin,
+            network=vault.network,
+            **said,
+        )
+        self._vaults = None
 
     def _store(self, vault: DocumentId, name: str, document: Envelope) -> None:
         path, data = _path(self._home, vault, name), document.to_bytes()
@@ -239,12 +251,10 @@ class State:
         self, vault: DocumentId, policies: Sequence[Envelope]
     ) -> list[tuple[int, DocumentId]]:
         """Store those of later epochs than the newest that is pinned, and give their pins."""
-        memory = self.vaults.get(vault)
-        newest = memory.enrolment.policy.policy.epoch if memory else 0
-        new = [(Policy.parse(p.payload).epoch, p) for p in policies]
+        newest = self.vaults[vault].enrolment.policy.policy.epoch if vault in self.vaults else 0
         pins = []
-        for epoch, envelope in new:
-            if epoch > newest:
+        for envelope in policies:
+            if (epoch := Policy.parse(envelope.payload).epoch) > newest:
                 self._store(vault, f"policy-{epoch}", envelope)
                 pins.append((epoch, envelope.id))
         return pins
@@ -278,8 +288,9 @@ def _load(home: Path, known: DocumentId, pins: _Pins) -> Memory:
         _read(home, known, f"policy-{epoch}", pin) for epoch, pin in sorted(pins.policies.items())
     ]
     policy = trusted(vault, policies, None)
-    voided = frozenset(pins.voided)
-    chain = Known(pins.chain, Height(pins.height), pins.approved, voided, pins.papers)
+    chain = Known(
+        pins.chain, Height(pins.height), pins.approved, frozenset(pins.voided), pins.papers
+    )
     return Memory(Enrolment(vault, policy, chain), pins.keys, pins.signed)
 
 

@@ -1,7 +1,5 @@
 """Two vaults of one house with limits in yen, and a coordinator that brings what it likes."""
 
-from dataclasses import replace
-
 from world import HEIGHT, World
 
 from policies.balances import Cold, Snapshot
@@ -121,7 +119,7 @@ class Estate:
         foreign = [Envelope.wrap("withdrawal", link.payload) for link in annex]
 
         def bring(draft):
-            draft.documents = replace(draft.documents, papers=(*papers, *foreign))
+            draft.documents = draft.documents._replace(papers=(*papers, *foreign))
 
         raw = self.main.bundle(
             self.main.approve(head),

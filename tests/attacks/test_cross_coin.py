@@ -411,8 +411,8 @@ def test_an_approved_payment_to_an_address_of_another_coin(ours, theirs):
     payment = vault_of(theirs).payment()
     world = vault_of(ours)
     honest = world.draft()
-    honest.documents = replace(
-        honest.documents, withdrawal=world.approve(world.withdrawal(payments=(payment,)))
+    honest.documents = honest.documents._replace(
+        withdrawal=world.approve(world.withdrawal(payments=(payment,)))
     )
     with pytest.raises(BadInput, match="address"):
         world.examine(honest.to_bytes())
@@ -428,6 +428,6 @@ def test_an_old_address_of_bitcoin_cash_in_bitcoins_documents():
     assert typed_address(old, "BCH", "main").warning
     terms = cash.withdrawal(payments=(payment,))
     draft = cash.draft()
-    draft.documents = replace(draft.documents, withdrawal=cash.approve(terms))
+    draft.documents = draft.documents._replace(withdrawal=cash.approve(terms))
     with pytest.raises(BadInput, match="address"):
         cash.examine(draft.to_bytes())

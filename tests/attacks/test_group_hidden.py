@@ -112,14 +112,13 @@ def test_a_signer_that_does_not_know_the_other_vault(estate, sheet, papers, paid
     """It could not say which chain is the true one: it has to be enrolled there."""
     head = estate.head(sheet, paid)
     main = estate.main
-    from dataclasses import replace
 
     from policies.envelope import Envelope
 
     foreign = [Envelope.wrap("withdrawal", link.payload) for link in paid]
 
     def bring(draft):
-        draft.documents = replace(draft.documents, papers=(*papers, *foreign))
+        draft.documents = draft.documents._replace(papers=(*papers, *foreign))
 
     raw = main.bundle(main.approve(head), tamper=bring)
     with pytest.raises(Refused) as caught:

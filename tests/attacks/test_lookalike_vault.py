@@ -148,7 +148,7 @@ def test_the_program_does_not_enrol_it(world, fake, tmp_path):
 
 def test_one_key_twice_is_unreadable(world):
     """Two origins, one key: one person would be a quorum."""
-    keys = [replace(k, xpub=world.vault.keys[0].xpub) for k in world.vault.keys]
+    keys = [k._replace(xpub=world.vault.keys[0].xpub) for k in world.vault.keys]
     with pytest.raises(BadInput, match="the same key twice"):
         create_vault(
             name="treasury",

@@ -47,7 +47,7 @@ def test_step_3_alone(world, monkeypatch):
     bundle = open_bundle(world.bundle())
     psbt = bundle.psbt
     twice = replace(psbt, tx=replace(psbt.tx, inputs=psbt.tx.inputs * 2), inputs=psbt.inputs * 2)
-    monkeypatch.setattr(facts, "open_bundle", lambda _: replace(bundle, psbt=twice))
+    monkeypatch.setattr(facts, "open_bundle", lambda _: bundle._replace(psbt=twice))
     refused(world, b"", 3, "inputs.distinct", hint="build it again")
 
 

@@ -106,7 +106,7 @@ def test_step_3_alone_takes_the_amount_from_the_right_place(world, monkeypatch):
     bundle = open_bundle(world.bundle())
     previous = Outline.parse(world.coins[1].tx.to_bytes())
     inputs = (bundle.psbt.inputs[0]._replace(previous_tx=previous),)
-    other = replace(bundle, psbt=replace(bundle.psbt, inputs=inputs))
+    other = bundle._replace(psbt=replace(bundle.psbt, inputs=inputs))
     monkeypatch.setattr(facts, "open_bundle", lambda _: other)
     with pytest.raises(Refused) as caught:
         world.examine(b"")

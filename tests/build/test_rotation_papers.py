@@ -60,9 +60,9 @@ def test_one_key_goes_and_all_else_stays():
     ("changes", "words"),
     [
         ({"gone": "00000000"}, "no such key"),
-        ({"key": WORLD.vault.keys[0], "signer": replace(WORLD.vault.signers[0])}, "twice"),
-        ({"signer": replace(DAVE, officer="alice")}, "holds two keys"),
-        ({"signer": replace(DAVE, fingerprint="00000000")}, "do not fit"),
+        ({"key": WORLD.vault.keys[0], "signer": WORLD.vault.signers[0]._replace()}, "twice"),
+        ({"signer": DAVE._replace(officer="alice")}, "holds two keys"),
+        ({"signer": DAVE._replace(fingerprint="00000000")}, "do not fit"),
         ({"key": World("p2sh-p2wsh", seed=3).vault.keys[0]}, "another kind of vault"),
     ],
 )

@@ -10,7 +10,7 @@ from importlib import import_module
 import pytest
 import typer
 
-from signer.cli import coldquorum, coldsign, exits
+from signer.cli import coldquorum, coldsign, exits, typed
 from signer.cli.commands import QR, Group
 
 PROGRAMS = {"coldsign": (coldsign, "offline"), "coldquorum": (coldquorum, "online")}
@@ -74,7 +74,7 @@ def test_a_mistyped_command_is_met_with_the_nearest(capsys):
     """The names to compare with are those of the table; a name that is not there is none."""
     assert exits.run(coldsign.app, ["enroll"]) == 2
     assert "No such command 'enroll'. Did you mean 'enrol'?" in capsys.readouterr().err
-    group = typer.main.get_command(coldsign.app)
+    group = typer.main.get_command(typed.program(coldsign.app))
     assert list(group.commands) == group.list_commands(None)
     assert len(group.commands) == len(coldsign._TABLE)
     assert group.commands.get("nothing") is None

@@ -4,14 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
 from coldsign_terminal import PROGRAM, ROOT, coldsign
 
 from signer.chain.errors import NodeAuth, NodeSyncing
-from signer.cli import exits
+from signer.cli import exits, typed
 from signer.core.errors import BadInput, Fault, Refusal, Refused, SelfTestFailed
 
 SWAPPED = Refusal(
@@ -31,7 +33,8 @@ def run(error, *arguments, capsys):
             raise error
         typer.echo(f"fine {json}")
 
-    code = exits.run(app, arguments)
+    trial = SimpleNamespace(name="trial", run=partial(typed.run, app, "trial"))
+    code = exits.run(trial, arguments)
     return (code, *capsys.readouterr())
 
 

@@ -11,6 +11,7 @@ import typer
 from coldsign_terminal import PASSPHRASE, ROOT, WORDS, Terminal, coldsign
 
 from signer.cli.coldsign import app as coldsign_app
+from signer.cli.typed import program
 from signer.keys import mnemonic, unlock
 
 # A coldsign whose deepest function fails with all that it knows in the exception's text.
@@ -158,7 +159,7 @@ def commands(command):
 def test_secrets_have_no_option_and_no_variable():
     """No command takes a secret as an argument or from a variable, whoever writes the command."""
     found = 0
-    for command in commands(typer.main.get_command(coldsign_app)):
+    for command in commands(typer.main.get_command(program(coldsign_app))):
         for option in command.params:
             found += 1
             assert not option.envvar

@@ -7,7 +7,8 @@ import pytest
 from coldsign_terminal import ROOT
 
 from signer.cli import coldsign, exits
-from signer.cli.commands import Group
+from signer.cli.commands import Group, plain_line
+from signer.core.errors import Fault, SelfTestFailed
 from signer.keys import hardening
 from signer.sign import selftest
 
@@ -32,6 +33,32 @@ def test_all_but_inspect_start_with_the_whole_self_test(monkeypatch, command, ca
     assert exits.run(coldsign.app, ["--home", str(tmp_path), *command, "--help"]) == 0
     assert asked == ["hardened", command == ("inspect",)]
     assert "Usage:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["inspect", "sign"])
+def test_a_plain_line_starts_as_any_other(monkeypatch, command, tmp_path):
+    """What is read without typer is hardened and tested before it reads a file."""
+    asked, gone = [], str(tmp_path / "gone.psbt")
+    monkeypatch.setattr(hardening, "harden", lambda: asked.append("hardened"))
+    monkeypatch.setattr(selftest, "run", lambda *, keyless=False: asked.append(keyless))
+    words = [command, gone, "--home", str(tmp_path / "home")]
+    assert plain_line(coldsign._TABLE, words)
+    assert exits.run(coldsign.app, words) == 4
+    assert asked == ["hardened", command == "inspect"]
+
+
+@pytest.mark.parametrize("command", ["inspect", "sign"])
+def test_a_plain_line_does_nothing_where_the_self_test_fails(monkeypatch, command, tmp_path):
+    """No self-test, no start: not even the home is made."""
+
+    def fails(*, keyless=False):
+        raise SelfTestFailed("broken", fault=Fault.MACHINE)
+
+    monkeypatch.setattr(hardening, "harden", lambda: None)
+    monkeypatch.setattr(selftest, "run", fails)
+    words = [command, str(tmp_path / "gone.psbt"), "--home", str(tmp_path / "home")]
+    assert exits.run(coldsign.app, words) == 1
+    assert not (tmp_path / "home").exists()
 
 
 def modules(command, folder):

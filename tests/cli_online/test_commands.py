@@ -7,9 +7,10 @@ from signer.carry.wallets.formats import FORMATS
 from signer.cli.coldquorum import app
 from signer.cli.naming import UnclearCommand, named
 from signer.cli.online.chains import Asked
+from signer.cli.typed import program
 from signer.core.errors import BadInput, Fault
 
-ROOT = typer.main.get_command(app)
+ROOT = typer.main.get_command(program(app))
 
 
 def commands(group=ROOT, path=()):

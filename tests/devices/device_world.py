@@ -1,7 +1,5 @@
 """The world of tests/attacks with a vendor's device in the place of alice's key."""
 
-from dataclasses import asdict, replace
-
 from world import World
 
 from policies import strict_json
@@ -19,6 +17,6 @@ class DeviceWorld(World):
         vault = super()._vault(*kind)
         table = strict_json.load(vault.payload, limit=1 << 16, what="vault")
         table["signers"] = [
-            asdict(replace(s, type=self.devices.get(s.officer, ENFORCING))) for s in vault.signers
+            s._replace(type=self.devices.get(s.officer, ENFORCING))._asdict() for s in vault.signers
         ]
         return Vault.parse(strict_json.dump(table))

@@ -2,9 +2,9 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-import typer
 from facts import recorded_task, recorded_vault
 from simulators import SIMULATORS
 
@@ -79,7 +79,7 @@ def test_weak_seeds_of_coldcards(model, firmware, edition, present):
 def failing(error):
     """A command that ends in this error."""
 
-    def command():
+    def command(_words):
         raise error
 
     return command
@@ -93,9 +93,8 @@ def test_every_error_of_a_device_ends_with_exit_code_5(capsys):
         left += kind.__subclasses__()
     assert len(kinds) == 17
     for kind in kinds:
-        app = typer.Typer(name="test")
-        app.command()(failing(kind("it went wrong\x1b[2J", found="b", hint="do this")))
-        assert exits.run(app, []) == 5
+        run = failing(kind("it went wrong\x1b[2J", found="b", hint="do this"))
+        assert exits.run(SimpleNamespace(name="test", run=run), []) == 5
         told = capsys.readouterr().err
         assert "error: it went wrong\\x1b[2J" in told
         assert f"at fault: {Fault(kind.fault)}" in told

@@ -9,7 +9,8 @@ from holes import hole
 from typer.testing import CliRunner
 
 from signer.ceremony.terminal import run
-from signer.cli.coldquorum import app
+from signer.cli.coldquorum import app as coldquorum
+from signer.cli.typed import program
 from signer.core.errors import BadInput
 from signer.redteam import run as runs
 from signer.redteam.once import reading_once
@@ -17,6 +18,8 @@ from signer.redteam.oracle import Violation
 from signer.redteam.page import page
 from signer.redteam.report import Report, data
 from signer.redteam.reproducer import write
+
+APP = program(coldquorum)
 
 
 def typed(folder: Path, command: str):
@@ -56,7 +59,7 @@ def test_a_reproducer_is_played_again_by_the_real_program(pair, tmp_path):
     assert "refused it" in ran.out
     assert "no violation" in ran.out
     with hole("transaction.lock_time", "timing.height"):
-        again = CliRunner().invoke(app, ["redteam", "--replay", str(path), "--json"])
+        again = CliRunner().invoke(APP, ["redteam", "--replay", str(path), "--json"])
     assert again.exit_code == 1
     assert json.loads(again.stdout)["answer"] == "accepted"
 
@@ -67,7 +70,7 @@ def test_a_violation_ends_with_exit_code_1_and_says_how_to_see_it_again(tmp_path
     monkeypatch.setattr("signer.redteam.campaign._TYPES", ("p2wsh",))  # one world will do
     argv = "redteam --iterations 0 --jobs 1 --programs 0 --seed one --report page.html"
     with hole("approvals.quorum", "approvals.role"):
-        ran = CliRunner().invoke(app, argv.split())
+        ran = CliRunner().invoke(APP, argv.split())
     assert ran.exit_code == 1
     assert "VIOLATION" in ran.stdout
     (line, *_) = [one for one in ran.stdout.splitlines() if "--replay" in one]
@@ -91,7 +94,7 @@ def test_what_makes_no_sense_is_said_at_once(tmp_path, monkeypatch, options, wor
     monkeypatch.chdir(tmp_path)
     (tmp_path / "page.html").write_text("{}")
     with pytest.raises(BadInput) as caught:
-        CliRunner().invoke(app, ["redteam", *options.split()], catch_exceptions=False)
+        CliRunner().invoke(APP, ["redteam", *options.split()], catch_exceptions=False)
     assert words in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 

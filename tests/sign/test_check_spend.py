@@ -130,7 +130,7 @@ def test_step_7_an_address_of_another_network_is_bad_input(world):
     envelope = world.approve(world.withdrawal(payments=(payment,)))
 
     def tamper(draft):
-        draft.documents = replace(draft.documents, withdrawal=envelope)
+        draft.documents = draft.documents._replace(withdrawal=envelope)
 
     assert raw
     with pytest.raises(BadInput, match="another network"):

@@ -63,7 +63,7 @@ def test_enrol_refuses_a_vault_with_another_key_under_its_fingerprint(desk, worl
     other = World(seed=1).vault
     mine = world.vault.keys[0].to_text(world.vault.form.network.xpub)
     theirs = other.keys[0].to_text(world.vault.form.network.xpub)
-    forged = replace(other.keys[0], origin=world.vault.keys[0].origin)
+    forged = other.keys[0]._replace(origin=world.vault.keys[0].origin)
     form = replace(world.vault.form, keys=(forged, *world.vault.keys[1:]))
     assert mine in text
     assert theirs not in text

@@ -128,7 +128,7 @@ def test_step_3_another_previous_transaction(world, monkeypatch, other):
         psbt = replace(
             psbt, tx=replace(psbt.tx, inputs=(psbt.tx.inputs[0]._replace(outpoint=gone),))
         )
-    monkeypatch.setattr(facts, "open_bundle", lambda _: replace(bundle, psbt=psbt))
+    monkeypatch.setattr(facts, "open_bundle", lambda _: bundle._replace(psbt=psbt))
     (refusal,) = refused(world, b"").refusals
     assert (refusal.step, refusal.rule) == (3, "inputs.previous")
 
@@ -313,7 +313,7 @@ def test_step_3_one_coin_twice(world, monkeypatch):
     bundle = open_bundle(world.bundle())
     psbt = bundle.psbt
     tx = replace(psbt.tx, inputs=psbt.tx.inputs * 2)
-    twice = replace(bundle, psbt=replace(psbt, tx=tx, inputs=psbt.inputs * 2))
+    twice = bundle._replace(psbt=replace(psbt, tx=tx, inputs=psbt.inputs * 2))
     monkeypatch.setattr(facts, "open_bundle", lambda _: twice)
     assert refused(world, b"").refusals[0].rule == "inputs.distinct"
 

@@ -51,7 +51,7 @@ def test_it_tells_everything(world, tmp_path):
 )
 def test_the_rate_is_never_shown_lower_than_it_is(world, fee, vsize, rate):
     """Rounded up to a tenth."""
-    assert replace(of(world, world.bundle()), fee=Sats(fee), vsize=vsize).rate == rate
+    assert of(world, world.bundle())._replace(fee=Sats(fee), vsize=vsize).rate == rate
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_the_rate_is_never_shown_lower_than_it_is(world, fee, vsize, rate):
 )
 def test_the_share_is_never_shown_lower_than_it_is(world, fee, percent):
     """Rounded up to a hundredth of a percent of 300,000."""
-    assert replace(of(world, world.bundle()), fee=Sats(fee)).percent == percent
+    assert of(world, world.bundle())._replace(fee=Sats(fee)).percent == percent
 
 
 def test_where_nothing_is_paid_the_share_is_of_what_is_spent(world):
     """A void or a consolidation: there are no payments to compare with."""
-    seen = replace(of(world, world.bundle()), payments=(), fee=Sats(1_001))
+    seen = of(world, world.bundle())._replace(payments=(), fee=Sats(1_001))
     assert (seen.spent, seen.percent) == (COIN_AMOUNT, "0.11")
 
 
@@ -150,7 +150,7 @@ def test_no_change_is_said(world):
 
 def test_text_from_documents_cannot_repaint_the_screen(world):
     """A letter that turns the reading direction never gets into a document; nor onto the screen."""
-    seen = replace(of(world, world.bundle()), why="pay \u202ebob\x1b[2J", initiator="d\u200bave")
+    seen = of(world, world.bundle())._replace(why="pay \u202ebob\x1b[2J", initiator="d\u200bave")
     text = shown(seen)
     assert "\u202e" not in text
     assert "\x1b" not in text

@@ -111,7 +111,7 @@ def test_a_fingerprint_alone_is_not_enough(world):
     """The vault names this key's fingerprint, but holds another extended key under it."""
     root = world.officers["alice"].root
     mine, *others = world.vault.keys
-    thief = replace(mine, xpub=replace(mine.xpub, chain_code=bytes(32)))
+    thief = mine._replace(xpub=mine.xpub._replace(chain_code=bytes(32)))
     form = replace(world.vault.form, keys=(thief, *others))
     vault = replace(world.vault, form=form)
     with pytest.raises(BadInput) as problem:

@@ -1,7 +1,5 @@
 """A house that keeps three coins under limits in yen, and a thief who builds what nobody should."""
 
-from dataclasses import replace
-
 from house import ALICE, Forked
 from two_vaults import HOT_PAYEE, NEED, TwoVaults, yen
 from world import PASSPHRASE, Coin, World
@@ -128,7 +126,7 @@ class ThreeVaults(TwoVaults):
         signed = [Envelope.parse((self.folder / paper).read_bytes()) for paper in papers]
 
         def bring(draft):
-            draft.documents = replace(draft.documents, papers=(*signed, *foreign))
+            draft.documents = draft.documents._replace(papers=(*signed, *foreign))
 
         raw = world.bundle(envelope, coins=found, predecessors=own, tamper=bring)
         (self.folder / psbt).write_bytes(raw)

@@ -8,14 +8,12 @@ import typer
 from signer.cli import documents, show, statements
 from signer.cli.naming import HINTS, named
 from signer.cli.offline import consent, identity, outputs, receipts, stating
-from signer.cli.offline.outputs import OutputOption
-from signer.cli.offline.receipts import ReceiptOption
-from signer.cli.prompt import PassphraseFile
+from signer.cli.offline.options import OutputOption, PassphraseFile, ReceiptOption
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 
 if TYPE_CHECKING:
     from policies.envelope import Envelope
-    from signer.record.refuse import Case
+    from signer.record.case import Case
 
 OfficerOption = Annotated[
     str | None, typer.Option("--officer", metavar="NAME", help="Who, if several live here.")

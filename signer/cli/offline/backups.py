@@ -17,9 +17,8 @@ from signer.cli.offline.making import (
     ShareFlag,
     SharesOption,
 )
+from signer.cli.offline.options import GuardFile, PassphraseFile
 from signer.cli.offline.sheets import Way
-from signer.cli.offline.unlocking import GuardFile
-from signer.cli.prompt import PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, session
 from signer.core.errors import BadInput, Fault
 

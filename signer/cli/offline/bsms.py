@@ -11,7 +11,7 @@ from signer.cli import prompt, show, tokens
 from signer.cli.kinds import NetworkOption, ScriptOption, script_type
 from signer.cli.naming import HINTS, named
 from signer.cli.offline import bsms_session, consent
-from signer.cli.prompt import PassphraseFile
+from signer.cli.offline.options import PassphraseFile
 from signer.cli.review import indented
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.cli.tokens import NoEncryption

@@ -9,8 +9,7 @@ import typer
 from signer.cli import documents, show
 from signer.cli.naming import HINTS, named
 from signer.cli.offline import consent, unlocking
-from signer.cli.offline.unlocking import GuardFile
-from signer.cli.prompt import PassphraseFile
+from signer.cli.offline.options import GuardFile, PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.core.errors import BadInput, Fault
 

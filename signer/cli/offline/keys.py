@@ -8,8 +8,7 @@ import typer
 from signer.cli import prompt, show
 from signer.cli.kinds import CoinOption, NetworkOption, ScriptOption, script_type
 from signer.cli.offline import records, unlocking
-from signer.cli.offline.unlocking import GuardFile
-from signer.cli.prompt import PassphraseFile
+from signer.cli.offline.options import GuardFile, PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, session
 from signer.core.errors import BadInput, Fault
 

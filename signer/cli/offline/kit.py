@@ -9,7 +9,7 @@ from signer.cli import kits, prompt, show
 from signer.cli.naming import named
 from signer.cli.offline import identity
 from signer.cli.offline.approve import OfficerOption
-from signer.cli.prompt import PassphraseFile
+from signer.cli.offline.options import PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, session
 from signer.core.errors import Fault, Refusal, Refused
 

@@ -8,8 +8,8 @@ import typer
 
 from signer.cli import prompt, show
 from signer.cli.offline import returned, sheets, throwing, unlocking
+from signer.cli.offline.options import PassphraseFile
 from signer.cli.offline.sheets import Way
-from signer.cli.prompt import PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.core.errors import BadInput, Fault
 

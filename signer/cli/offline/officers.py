@@ -7,7 +7,7 @@ import typer
 
 from signer.cli import prompt, show
 from signer.cli.offline import records
-from signer.cli.prompt import PassphraseFile
+from signer.cli.offline.options import PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, session
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The officer, as policies name them.")]

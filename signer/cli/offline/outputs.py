@@ -1,18 +1,8 @@
 """Where a result goes when nobody says: beside its input, under a name that tells what it is."""
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from signer.core.files import refuse_existing
-
-OutputOption = Annotated[
-    Path | None,
-    typer.Option(
-        "-o", "--output", metavar="FILE", readable=False, help="The new file; never overwrites."
-    ),
-]
 
 
 def chosen(output: Path | None, source: Path, word: str, suffix: str) -> Path:

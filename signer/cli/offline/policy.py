@@ -9,13 +9,11 @@ from signer.cli import documents, show
 from signer.cli.naming import HINTS, named
 from signer.cli.offline import consent, identity, outputs, own_wallets, receipts
 from signer.cli.offline.approve import OfficerOption
-from signer.cli.offline.outputs import OutputOption
-from signer.cli.offline.receipts import ReceiptOption
-from signer.cli.prompt import PassphraseFile
+from signer.cli.offline.options import OutputOption, PassphraseFile, ReceiptOption
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 
 if TYPE_CHECKING:
-    from signer.record.refuse import Case
+    from signer.record.case import Case
 
 
 def sign(
@@ -118,7 +116,6 @@ def accept(
 
 
 def _accept(here: Session, case: "Case", file: Path, *, yes: bool) -> None:
-    from dataclasses import asdict
 
     from signer.record.judge import acceptance
     from signer.sign.state import State
@@ -143,7 +140,7 @@ def _accept(here: Session, case: "Case", file: Path, *, yes: bool) -> None:
         "epoch": policy.epoch,
         "waits": trusted.waits,
         "activation_height": policy.activation_height,
-        "changes": [asdict(change) for change in trusted.changes],
+        "changes": [change._asdict() for change in trusted.changes],
     }
     here.emit(data, f"{'accepted already' if found.known else 'accepted'}: takes effect {start}")
 

@@ -2,29 +2,17 @@
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from signer.cli import show
 from signer.cli.exits import Receipted
-from signer.cli.session import HomeOption, JsonFlag, Session, session
+from signer.cli.surroundings import Session
 from signer.core.errors import BadInput, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from signer.record.refuse import Case
-
-ReceiptOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--receipt",
-        metavar="FILE",
-        readable=False,
-        help="If it is refused, write the signed receipt here, too.",
-    ),
-]
+    from signer.record.case import Case
 
 
 @contextmanager
@@ -41,7 +29,7 @@ def given(here: Session, command: str, target: Path | None) -> "Iterator[Case]":
         Receipted: what was refused inside, with its receipt.
     """
     from signer.core.files import refuse_existing
-    from signer.record.refuse import Case
+    from signer.record.case import Case
 
     if target is not None:
         refuse_existing(target)
@@ -71,15 +59,3 @@ def _receipted(
         show.warn(f"the receipt is not at {target}: {other.what}")
         target = None
     return Receipted(problem, target or found.path, found.sha256, again=found.again)
-
-
-def station(context: typer.Context, *, as_json: JsonFlag = False, home: HomeOption = None) -> None:
-    """Show the station key of this machine, which signs refusal receipts; made at first use."""
-    from signer.record.station import NAME, key_id
-    from signer.record.station import station as opened
-
-    here = session(context, as_json=as_json, home=home)
-    key = key_id(opened(here.home))
-    data = {"station": key, "file": str(here.home / NAME)}
-    here.emit(data, show.columns((("station", show.grouped(key)), ("file", data["file"]))))
-    show.note("give it to your auditor: `coldsign journal verify FILE --station KEY`")

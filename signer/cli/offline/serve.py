@@ -14,7 +14,7 @@ import typer
 
 from signer.cli import prompt, show
 from signer.cli.offline import receipts
-from signer.cli.prompt import PassphraseFile
+from signer.cli.offline.options import PassphraseFile
 from signer.cli.session import HomeOption, JsonFlag, Session, session
 from signer.core.errors import BadInput, Fault, Refusal, Refused
 
@@ -167,7 +167,7 @@ class _Appliance:
     def sign(self, psbt: bytes, attention: "Attention") -> "messages.Signed":
         """Take the eleven steps, as `coldsign sign` does with a file."""
         from hw.appliance.messages import Signature, Signed
-        from signer.cli.offline.sign import Terms, judged, reviewed, signers
+        from signer.cli.offline.signing import Terms, judged, reviewed, signers
         from signer.core.psbt import Psbt
 
         with self._told(psbt), receipts.given(self.here, "sign", None) as case:

@@ -1,26 +1,14 @@
 """Opening a key of this machine: its passphrase, and the BIP39 passphrase if it has one."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from signer.cli import prompt
-from signer.cli.session import Session
+from signer.cli.surroundings import Session
 
 if TYPE_CHECKING:
     from signer.core.bip32 import ExtendedPrivateKey
     from signer.keys.keystore import Form
-
-GuardFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--bip39-passphrase-file",
-        metavar="FILE",
-        readable=False,
-        help="Read the BIP39 passphrase from a file, if the key has one.",
-    ),
-]
 
 
 def root(

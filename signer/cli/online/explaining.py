@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -111,7 +110,7 @@ def diff(
         {
             "old": {"policy": before.id, "epoch": before.epoch},
             "new": {"policy": after.id, "epoch": after.epoch},
-            "changes": [asdict(change) for change in changes],
+            "changes": [change._asdict() for change in changes],
             "loosens": waits,
             "delay": before.loosening_delay if waits else 0,
         },

@@ -1,6 +1,5 @@
 """`coldquorum policy`: write, check, propose and gather signatures for a vault's policy."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -146,7 +145,7 @@ def propose(
             {
                 "policy": policy.id,
                 "epoch": policy.epoch,
-                "changes": [asdict(change) for change in changes],
+                "changes": [change._asdict() for change in changes],
                 "file": str(output),
             },
             show.columns(

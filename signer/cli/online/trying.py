@@ -212,7 +212,7 @@ def _data(trial: Trial) -> dict[str, object]:
         "epoch": trial.policy.epoch,
         "approvals": tallies(trial.votes),
         "refusals": [asdict(one) | {"fault": str(one.fault)} for one in trial.refusals],
-        "passed": [asdict(one) for one in trial.passed],
+        "passed": [one._asdict() for one in trial.passed],
         "warnings": list(trial.warnings),
         "built": trial.built,
     }

@@ -2,7 +2,6 @@
 `src/consensus/consensus.h`; CashAddr, Schnorr multisig and P2SH32 by their specifications.
 """  # noqa: D205 -- a list of sources
 
-from dataclasses import replace
 from types import MappingProxyType
 
 from signer.core.coins.coin import Coin, Network
@@ -21,8 +20,7 @@ _MAIN = Network(
     xpub=_XPUB,
     cashaddr="bitcoincash",
 )
-_TEST = replace(
-    _MAIN,
+_TEST = _MAIN._replace(
     name="test",
     valuable=False,
     slip44=1,
@@ -31,7 +29,7 @@ _TEST = replace(
     xpub=_TPUB,
     cashaddr="bchtest",
 )
-_REGTEST = replace(_TEST, name="regtest", cashaddr="bchreg")
+_REGTEST = _TEST._replace(name="regtest", cashaddr="bchreg")
 
 BCH = Coin(
     "BCH",

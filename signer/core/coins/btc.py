@@ -1,6 +1,5 @@
 """Bitcoin. Source: Bitcoin Core, `src/kernel/chainparams.cpp` and `src/consensus/amount.h`."""
 
-from dataclasses import replace
 from types import MappingProxyType
 
 from signer.core.coins.coin import Coin, Network
@@ -19,11 +18,11 @@ _MAIN = Network(
     p2sh=5,
     xpub=_XPUB,
 )
-_TEST = replace(
-    _MAIN, name="test", valuable=False, slip44=1, hrp="tb", p2pkh=111, p2sh=196, xpub=_TPUB
+_TEST = _MAIN._replace(
+    name="test", valuable=False, slip44=1, hrp="tb", p2pkh=111, p2sh=196, xpub=_TPUB
 )
-_SIGNET = replace(_TEST, name="signet")
-_REGTEST = replace(_TEST, name="regtest", hrp="bcrt")
+_SIGNET = _TEST._replace(name="signet")
+_REGTEST = _TEST._replace(name="regtest", hrp="bcrt")
 
 BTC = Coin(
     "BTC",

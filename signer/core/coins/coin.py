@@ -1,13 +1,12 @@
 """What a coin is: its unit, its supply, how it signs, and the version bytes of its networks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from signer.core.names import Sats
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(NamedTuple):
     """One chain of a coin.
 
     Attributes:
@@ -38,8 +37,7 @@ class Network:
     old_p2sh: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Coin:
+class Coin(NamedTuple):
     """One coin.
 
     Attributes:

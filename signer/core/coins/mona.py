@@ -2,7 +2,6 @@
 `src/amount.h`; SLIP-44.
 """  # noqa: D205 -- a list of sources
 
-from dataclasses import replace
 from types import MappingProxyType
 
 from signer.core.coins.coin import Coin, Network
@@ -21,8 +20,7 @@ _MAIN = Network(
     xpub=_XPUB,
     old_p2sh=5,
 )
-_TEST = replace(
-    _MAIN,
+_TEST = _MAIN._replace(
     name="test",
     valuable=False,
     slip44=1,
@@ -32,7 +30,7 @@ _TEST = replace(
     xpub=_TPUB,
     old_p2sh=196,
 )
-_REGTEST = replace(_TEST, name="regtest", hrp="rmona")
+_REGTEST = _TEST._replace(name="regtest", hrp="rmona")
 
 MONA = Coin(
     "MONA",

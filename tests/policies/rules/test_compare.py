@@ -200,7 +200,7 @@ def counted(one, spend):
         there = getattr(spend.evidence, kind)
         signed = {tally.role: tally.signed for tally in there.votes.tallies}
         votes = Votes(tuple(Tally(d.role, d.count, signed[d.role], ()) for d in one.require))
-        papers[kind] = replace(there, votes=votes)
+        papers[kind] = there._replace(votes=votes)
     return replace(spend, evidence=replace(spend.evidence, **papers))
 
 

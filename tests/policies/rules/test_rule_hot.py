@@ -120,7 +120,7 @@ def test_only_what_pays_hot_wallets_is_a_refill():
     assert HOT.check(replace(spend, externals=(other,))) == ()
     overfull = valued(BTC, address=OTHER, balances=snapshot(hot=90 * BTC))
     assert HOT.check(overfull) == ()
-    two = (*spend.externals, replace(spend.externals[0], amount=1))
+    two = (*spend.externals, spend.externals[0]._replace(amount=1))
     assert rules_of(HOT.check(replace(spend, externals=two))) == ["hot.cap"]
 
 

@@ -95,7 +95,7 @@ def test_a_paper_needs_its_quorum(name):
     assert (refusal.rule, refusal.found) == (f"{name}.quorum", "alice")
     nobody = presented(paper)
     none = Votes((Tally("approvers", 2, (), ("alice", "bob", "carol")),))
-    (refusal,) = judged(name, replace(nobody, votes=none))
+    (refusal,) = judged(name, nobody._replace(votes=none))
     assert refusal.found == "nobody"
     assert judged(name, presented(paper, "alice", "bob", "carol")) == ()
 
