@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import InitVar, asdict, dataclass, field, replace
 from dataclasses import fields as dataclass_fields
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import TYPE_CHECKING
 
 from policies import strict_json
 from policies.envelope import MAX_DOCUMENT, Envelope, document_id
@@ -91,6 +92,9 @@ class Withdrawal:
         payload: the document's bytes: as received, or our own form for one made here.
         id: the document's id, over the payload's bytes.
         total: what all payments come to, summed once: each window over a long chain asks for it.
+
+    Args:
+        received: only by `parse`: the bytes that the fields were read from.
     """
 
     coin: str
@@ -113,20 +117,18 @@ class Withdrawal:
     id: DocumentId = field(init=False, repr=False, compare=False)
     total: Sats = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        for name, value in (
-            ("payload", b""),
-            ("id", ""),
-            ("total", sum([payment.amount for payment in self.payments])),
-        ):
-            object.__setattr__(self, name, value)
-        written = {"kind": KIND, "version": VERSION} | {
-            name: value
-            for name, value in asdict(self).items()
-            if name in _REQUIRED or (name == "grounds" and value)
-        }
-        object.__setattr__(self, "payload", strict_json.dump(written))
-        object.__setattr__(self, "id", document_id(self.payload))
+    received: InitVar[bytes] = b""
+
+    def __post_init__(self, received: bytes) -> None:
+        keep = partial(object.__setattr__, self)
+        keep("payload", received)
+        keep("id", document_id(received))
+        keep("total", sum([payment.amount for payment in self.payments]))
+        if not received:
+            own = _REQUIRED | {"grounds"} if self.grounds else _REQUIRED
+            said = {name: value for name, value in asdict(self).items() if name in own}
+            keep("payload", strict_json.dump({"kind": KIND, "version": VERSION} | said))
+            keep("id", document_id(self.payload))
 
     @classmethod
     def parse(cls, payload: bytes) -> "Withdrawal":
@@ -149,18 +151,7 @@ class Withdrawal:
         if payments and not least:
             fields.bad("payments", f"empty: a {purpose} pays nobody", f"{len(payments)} payments")
         anchor = fields.table("anchor", required=_OF_ANCHOR)
-        paid = tuple(
-            [
-                Payment(
-                    payment.address("address"),
-                    Sats(payment.integer("amount", 1)),
-                    payment.text("beneficiary"),
-                    payment.text("label"),
-                )
-                for payment in payments
-            ]
-        )
-        made: Any = _Blank(
+        return cls(
             coin,
             network,
             vault,
@@ -169,53 +160,26 @@ class Withdrawal:
             None if sequence == 1 else fields.digest("previous"),
             initiator,
             fields.text("why"),
-            paid,
-            fields.integer("fee_ceiling"),
-            fields.integer("height", 0, MAX_HEIGHT),
-            fields.integer("expiry", 0, MAX_HEIGHT),
+            tuple(
+                [
+                    Payment(
+                        payment.address("address"),
+                        Sats(payment.integer("amount", 1)),
+                        payment.text("beneficiary"),
+                        payment.text("label"),
+                    )
+                    for payment in payments
+                ]
+            ),
+            Sats(fields.integer("fee_ceiling")),
+            Height(fields.integer("height", 0, MAX_HEIGHT)),
+            Height(fields.integer("expiry", 0, MAX_HEIGHT)),
             Anchor(anchor.digest("txid"), anchor.integer("vout", 0, MAX_VOUT)),
             purpose,
             fields.digest("voids") if purpose == VOID else None,
             Grounds.read(fields),
-            payload,
-            document_id(payload),
-            sum([payment.amount for payment in paid]),
+            received=payload,
         )
-        made.__class__ = cls
-        return cast("Withdrawal", made)
-
-
-class _Blank:
-    """A withdrawal that is being read, with the slots of one that has been.
-
-    The constructor of a frozen class sets its fields one by one past its own guard, which takes an
-    eighth of the time of reading. So `parse` fills in a blank, and then makes it a withdrawal.
-    """
-
-    __slots__ = Withdrawal.__slots__
-
-    def __init__(self, *values: Any) -> None:
-        (
-            self.coin,
-            self.network,
-            self.vault,
-            self.policy,
-            self.sequence,
-            self.previous,
-            self.initiator,
-            self.why,
-            self.payments,
-            self.fee_ceiling,
-            self.height,
-            self.expiry,
-            self.anchor,
-            self.purpose,
-            self.voids,
-            self.grounds,
-            self.payload,
-            self.id,
-            self.total,
-        ) = values
 
 
 # Keys as sets in the document's order: see `Fields`.
