@@ -6,7 +6,8 @@ checked for its form, not for lying on the curve: one that does not, equals no k
 """
 
 from collections.abc import Callable, Container, Mapping
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from signer.core.wire import Reader
 
@@ -14,7 +15,8 @@ _TAP_DEPTH: Final = 128  # BIP341: a control block has at most so many hashes
 _MOST: Final = 1 << 32  # more than any field has bytes
 
 
-class Form(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Form:
     """What a key's data, or a value, has to be.
 
     Attributes:
@@ -115,7 +117,8 @@ def _version_2(reader: Reader) -> None:
     reader.fail("has no place in version 0", hint="save the file as psbt version 0 (BIP174)")
 
 
-class FieldType(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FieldType:
     """What is known of one type of field.
 
     Attributes:

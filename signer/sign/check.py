@@ -5,8 +5,8 @@ Pure: what this signer remembers comes in as an `Enrolment`, and nothing is writ
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass
-from typing import Final, NamedTuple
+from dataclasses import InitVar, dataclass, replace
+from typing import Final
 
 from policies.chain import NOTHING, Known, verify_chain
 from policies.decide import Passed, decide
@@ -38,7 +38,8 @@ _SHOWN: Final = 3
 _PROOF = object()
 
 
-class Enrolment(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Enrolment:
     """What a signer knows of a vault before a transaction comes.
 
     Attributes:
@@ -130,7 +131,7 @@ def check(
     # (a policy's last link is its highest, or step 6 refuses)
     seen: dict[str, Height] = {"": known.height} | {link.policy: link.height for link in earlier}
     newest = enrolment.policy.follow(documents.policies, seen)
-    policy = enrolment._replace(policy=newest).governing(head.height)
+    policy = replace(enrolment, policy=newest).governing(head.height)
     # (6) the withdrawal's chain and approvals; not expired
     since = Height(head.height - policy.policy.window)
     history = verify_chain(head, earlier, known, since=since)
