@@ -91,10 +91,11 @@ class Psbt:
         top = FieldMap(reader, "psbt: global", GLOBAL, room)
         tx = _unsigned(top)
         known: dict[bytes, Outline] = {}
-        maps = [FieldMap(reader, f"psbt: input {at}", INPUT, room) for at in range(len(tx.inputs))]
-        inputs = tuple(
-            [_input(one, i.outpoint, known) for one, i in zip(maps, tx.inputs, strict=True)]
-        )
+        inputs, ends = [], []
+        for at, txin in enumerate(tx.inputs):
+            fields = FieldMap(reader, f"psbt: input {at}", INPUT, room)
+            inputs.append(_input(fields, txin.outpoint, known))
+            ends.append(fields.end)
         outputs = tuple(
             _output(FieldMap(reader, f"psbt: output {at}", OUTPUT, room))
             for at in range(len(tx.outputs))
@@ -106,8 +107,10 @@ class Psbt:
         xpubs = Derivation.many(top.all(Global.XPUB))
         if any(len(xpub.path) != xpub.pubkey[4] for xpub in xpubs):  # BIP32: the depth
             top.fail("extended public key: path does not reach the key's depth")
-        ends = tuple([one.end for one in maps])
-        return cls(data, tx, inputs, outputs, xpubs, top.others(_GLOBAL), ends)
+        return cls(
+            *(data, tx, tuple(inputs), outputs, xpubs, top.others(_GLOBAL)),
+            ends=tuple(ends),
+        )
 
 
 def _unsigned(top: FieldMap) -> Transaction:

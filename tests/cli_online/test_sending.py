@@ -42,7 +42,7 @@ def test_hex_and_binary_are_taken(form, store, finished):
 
 def changed(tx, **changes):
     """The transaction with another first input."""
-    return replace(tx, inputs=(replace(tx.inputs[0], **changes), *tx.inputs[1:]))
+    return replace(tx, inputs=(tx.inputs[0]._replace(**changes), *tx.inputs[1:]))
 
 
 def test_a_transaction_that_was_not_built_here_is_not_sent(store, finished, tmp_path):
