@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from signer.core.files import failed, opened, refuse_existing, sync_folder, write_new
+from signer.core.files import failed, opened, publish, refuse_existing
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
@@ -26,13 +26,7 @@ def streamed(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(number)
-        write_new(path, b"")  # the name is ours, or taken meanwhile; then our own is replaced
-        try:
-            temporary.replace(path)
-            sync_folder(path.parent)
-        except OSError:
-            path.unlink()
-            raise
+        publish(temporary, path)
     except OSError as error:
         raise failed("output", path, error) from None
     finally:

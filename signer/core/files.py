@@ -83,7 +83,7 @@ def write_new(path: str | os.PathLike[str], data: bytes, *, mode: int = 0o644) -
     try:
         with opened(temporary, _NEW, mode) as file:
             write_all(file, data)
-        _publish(temporary, target)
+        publish(temporary, target)
     except (OSError, ValueError) as error:
         raise failed("output", path, error) from None
     finally:
@@ -137,8 +137,12 @@ def make_folder(folder: Path) -> None:
         ) from None
 
 
-def _publish(temporary: Path, target: Path) -> None:
-    """Give the temporary file its name, if nothing has that name."""
+def publish(temporary: Path, target: Path) -> None:
+    """Give a temporary file, in the same folder and on the disk, its name, if nothing has that.
+
+    Raises:
+        OSError: something has, or the disk does not let us; the temporary file may be left.
+    """
     try:
         os.link(temporary, target)
     except OSError:

@@ -269,7 +269,7 @@ def test_a_failing_disk_leaves_nothing(tmp_path, monkeypatch, number, call):
     if call == "fsync":
         monkeypatch.setattr(os, "fsync", failing(number))
     else:
-        monkeypatch.setattr(files, "_publish", failing(number))
+        monkeypatch.setattr(files, "publish", failing(number))
     error = error_of(write_new, tmp_path / "output", b"x" * 1000)
     assert error.what == f"output: {os.strerror(number).lower()}"
     assert error.fault is Fault.MACHINE
