@@ -167,10 +167,10 @@ def _tell(problem: Problem | DeviceError, *, as_json: bool) -> int:
         lines.append(f"no receipt: {show.safe(receipted.why_none)}")
     show.note("\n".join(lines))
     if as_json:
-        error = {"exit_code": problem.exit_code, "kind": type(problem).__name__, **_fields(problem)}
+        error = {"exit_code": problem.exit_code, "kind": type(problem).__name__, **fields(problem)}
         if refusals:
             error["refusals"] = [
-                {"step": refusal.step, "rule": refusal.rule, **_fields(refusal)}
+                {"step": refusal.step, "rule": refusal.rule, **fields(refusal)}
                 for refusal in refusals
             ]
         if receipted:
@@ -192,7 +192,8 @@ def _details(problem: Problem | DeviceError | Refusal) -> list[str]:
     return [f"  {label}: {show.safe(text)}" for label, text in rows if text]
 
 
-def _fields(problem: Problem | DeviceError | Refusal) -> dict[str, object]:
+def fields(problem: Problem | DeviceError | Refusal) -> dict[str, object]:
+    """What a problem says, for JSON."""
     return {
         "what": problem.what,
         "fault": str(problem.fault),

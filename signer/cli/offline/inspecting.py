@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from signer.cli import review, show
+from signer.cli import exits, review, show
 from signer.cli.naming import HINTS, named
 from signer.cli.offline import clock
 from signer.cli.surroundings import Session
@@ -97,19 +97,9 @@ def _verdict(problem: "BadInput | Refused | None") -> dict[str, object]:
             {**show.data(refusal), "fault": str(refusal.fault)} for refusal in problem.refusals
         ]
         if isinstance(problem, Refused)
-        else [{"step": _PARSING, "rule": "parse", **_told(problem)}]
+        else [{"step": _PARSING, "rule": "parse", **exits.fields(problem)}]
         if problem
         else [],
-    }
-
-
-def _told(problem: BadInput) -> dict[str, str]:
-    return {
-        "what": problem.what,
-        "fault": str(problem.fault),
-        "expected": problem.expected,
-        "found": problem.found,
-        "hint": problem.hint,
     }
 
 
