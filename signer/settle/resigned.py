@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from signer.core.psbt import MAX_PSBT, PartialSig, Psbt
-from signer.core.psbt_fields import Input
+from signer.core.psbt_fields import INPUT, Input
 from signer.core.script import COMPRESSED, MAX_KEYS
 
 _HEADS: Final = tuple(bytes((1 + COMPRESSED, Input.PARTIAL_SIG, sign)) for sign in (2, 3))
@@ -18,8 +18,8 @@ _HEADS: Final = tuple(bytes((1 + COMPRESSED, Input.PARTIAL_SIG, sign)) for sign 
 _LENGTH: Final = 2 + COMPRESSED
 """Bytes from there to the signature's length; the key is the last of them."""
 
-_SIZES: Final = range(9, 74)
-"""Bytes that a signature may have with its sighash byte (BIP66)."""
+_SIZES: Final = INPUT[Input.PARTIAL_SIG].value.sizes
+"""Bytes that a signature may have, as the parser has it."""
 
 
 class Bare:
