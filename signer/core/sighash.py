@@ -1,11 +1,13 @@
 """What a signature signs: the digests of BIP143 and, for BTC's and MONA's P2SH, `legacy.py`'s.
 
-The signers here sign with ALL alone; the other types are for judging signatures that came from
-elsewhere, and for the standards' vectors. Digests are 32 bytes in natural order. Bitcoin Cash
-takes BIP143's digest for every input, its fork id in the sighash type (bitcoin-cash-node,
-`src/script/sighashtype.h`; "Replay Protected Sighash" of the 2017 upgrade).
+The signers here sign with ALL alone, and judge signatures of ALL alone; for the others there is no
+digest. Digests are 32 bytes in natural order. Bitcoin Cash takes BIP143's digest for every input,
+its fork id in the sighash type (bitcoin-cash-node, `src/script/sighashtype.h`; "Replay Protected
+Sighash" of the 2017 upgrade).
 """
 
+from functools import cache
+from struct import Struct, pack
 from typing import Final
 
 from signer.core import wire
@@ -15,26 +17,26 @@ from signer.core.names import Sats
 from signer.core.transaction import Transaction
 
 ALL: Final = 0x01
-NONE: Final = 0x02
-SINGLE: Final = 0x03
 FORKID: Final = 0x40
-ANYONECANPAY: Final = 0x80
 
-_TYPE: Final = 0x1F  # Core `SignatureHash`: the bits that tell NONE and SINGLE from the rest
-_ZERO: Final = bytes(32)
+_AMOUNT_SEQUENCE: Final = Struct("<QI")
+# A vault's scripts all have one length: thousands of inputs ask for the same few bytes.
+_size: Final = cache(wire.compact_size)
 
 
 class Bip143:
-    """BIP143 digests of one transaction; what all its inputs share is hashed once."""
+    """BIP143 digests for ALL of one transaction; what its inputs share is made once."""
 
-    __slots__ = ("_outpoints", "_outputs", "_prevouts", "_sequences", "_tx")
+    __slots__ = ("_after", "_before", "_outpoints", "_sequences")
 
     def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
         self._outpoints = [i.outpoint.to_bytes() for i in tx.inputs]
-        self._prevouts = sha256d(b"".join(self._outpoints))
-        self._sequences = sha256d(b"".join([wire.u32(i.sequence) for i in tx.inputs]))
-        self._outputs = sha256d(b"".join(o.to_bytes() for o in tx.outputs))
+        self._sequences = [i.sequence for i in tx.inputs]
+        prevouts = sha256d(b"".join(self._outpoints))
+        sequences = sha256d(pack(f"<{len(self._sequences)}I", *self._sequences))
+        self._before = wire.u32(tx.version) + prevouts + sequences
+        end = sha256d(b"".join([o.to_bytes() for o in tx.outputs])) + wire.u32(tx.lock_time)
+        self._after = {kind: end + wire.u32(kind) for kind in (ALL, ALL | FORKID)}
 
     def digest(self, index: int, script_code: bytes, amount: Sats, sighash: int = ALL) -> bytes:
         """The digest that a signature of input `index` signs.
@@ -43,28 +45,20 @@ class Bip143:
             index: of the input.
             script_code: for P2WSH the witness script (from its last executed OP_CODESEPARATOR on).
             amount: of the coin that is spent, from its own transaction.
-            sighash: the sighash type, the signature's last byte.
+            sighash: ALL, with a fork id or without. It is hashed, too.
+
+        Raises:
+            KeyError: another type. Most of them leave a part of the transaction unsigned.
         """
-        tx = self._tx
-        kind = sighash & _TYPE
-        alone = sighash & ANYONECANPAY
-        outputs = self._outputs
-        if kind == SINGLE:
-            outputs = sha256d(tx.outputs[index].to_bytes()) if index < len(tx.outputs) else _ZERO
-        elif kind == NONE:
-            outputs = _ZERO
-        return sha256d(
-            wire.u32(tx.version)
-            + (_ZERO if alone else self._prevouts)
-            + (_ZERO if alone or kind in (NONE, SINGLE) else self._sequences)
-            + self._outpoints[index]
-            + wire.var_bytes(script_code)
-            + wire.u64(amount)
-            + wire.u32(tx.inputs[index].sequence)
-            + outputs
-            + wire.u32(tx.lock_time)
-            + wire.u32(sighash)
+        parts = (
+            self._before,
+            self._outpoints[index],
+            _size(len(script_code)),
+            script_code,
+            _AMOUNT_SEQUENCE.pack(amount, self._sequences[index]),
+            self._after[sighash],
         )
+        return sha256d(b"".join(parts))
 
 
 Digests = Bip143 | Legacy

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from defences import SIGNERS, burnt, finished
@@ -10,9 +12,9 @@ from world import COIN_AMOUNT, Coin, World
 
 from signer.core.names import Sats, Txid
 from signer.core.script import p2wsh
-from signer.core.sighash import ANYONECANPAY, NONE, SINGLE
 from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
 from signer.core.vault import Vault
+from tests.core_psbt.every_sighash import ANYONECANPAY, NONE, SINGLE, bip143
 
 _ANYBODY = b"\x51"
 
@@ -41,9 +43,13 @@ def kind(sighash: int) -> int:
 
 @contextmanager
 def obedient(sighash: int) -> Iterator[None]:
-    """Take this sighash byte for ALL wherever it is compared, hashed, verified and signed."""
+    """Take this sighash byte for ALL wherever it is compared, hashed, verified and signed.
+
+    Our signers have a digest for ALL alone: that of the other types is the tests' own.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Vault, "sighash", property(lambda _vault: sighash))
+        patch.setattr(Vault, "digests", lambda _, tx: SimpleNamespace(digest=partial(bip143, tx)))
         yield
 
 

@@ -11,7 +11,8 @@ from world import Draft
 
 from signer.core.errors import Fault
 from signer.core.psbt import Psbt
-from signer.core.sighash import ALL, ANYONECANPAY, NONE, SINGLE
+from signer.core.sighash import ALL
+from tests.core_psbt.every_sighash import ANYONECANPAY, NONE, SINGLE
 
 OTHERS = [byte for byte in range(256) if byte != ALL]
 LARGER = [0x100, 0x101, 0x8000_0001, 0xFFFF_FFFF]

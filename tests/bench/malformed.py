@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core_psbt.every_sighash import NONE, SINGLE
+
 from bench.case import Case
 from bench.workload import Parts, World, origins, outside
 from signer.core import secp
 from signer.core.names import Sats
 from signer.core.psbt import PartialSig, Psbt, with_partial_sigs
 from signer.core.psbt_parts import PsbtInput
-from signer.core.sighash import ALL, NONE, SINGLE
+from signer.core.sighash import ALL
 from signer.core.transaction import Outline, OutPoint, TxOut
 from signer.core.vault import RECEIVE
 from signer.sign.facts import read

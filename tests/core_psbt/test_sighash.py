@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from every_sighash import ANYONECANPAY, NONE, SINGLE, bip143, legacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from legacy_sighash import legacy
 from psbt_samples import CORE, DEVICES, decoded, signed_txs, vectors
 from wally_oracle import wallycore
 
@@ -15,7 +15,7 @@ from signer.core import secp
 from signer.core.legacy import Legacy
 from signer.core.names import Sats
 from signer.core.psbt import Psbt
-from signer.core.sighash import ALL, ANYONECANPAY, FORKID, NONE, SINGLE, Bip143, digests
+from signer.core.sighash import ALL, FORKID, Bip143, digests
 from signer.core.transaction import Transaction
 
 BIP143 = [
@@ -29,11 +29,19 @@ BIP143 = [
     ("case", "sighash", "digest"), BIP143, ids=[f"{c['name']}-{s:02x}" for c, s, _ in BIP143]
 )
 def test_bip143(case, sighash, digest):
-    """The examples of BIP143."""
-    shared = Bip143(Transaction.parse(bytes.fromhex(case["tx"])))
-    script_code = bytes.fromhex(case["script_code"])
-    found = shared.digest(case["input"], script_code, Sats(case["amount"]), sighash)
-    assert found.hex() == digest
+    """The examples of BIP143: of every type by the oracle, those for ALL by the signers' own."""
+    tx = Transaction.parse(bytes.fromhex(case["tx"]))
+    asked = case["input"], bytes.fromhex(case["script_code"]), Sats(case["amount"])
+    assert bip143(tx, *asked, sighash).hex() == digest
+    if sighash == ALL:
+        assert Bip143(tx).digest(*asked).hex() == digest
+
+
+def test_bip143_has_examples_for_all():
+    """So that those above are not all of other types: P2WPKH and P2WSH, plain and in P2SH."""
+    assert [case["name"].split(",")[0] for case, sighash, _ in BIP143 if sighash == ALL] == [
+        *("native P2WPKH", "P2SH-P2WPKH", "P2SH-P2WSH", "P2WSH")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -83,20 +91,25 @@ def test_what_core_signed():
 @settings(max_examples=200)
 @given(signed_txs, st.binary(min_size=1, max_size=100), st.integers(0, 10**15), st.data())
 def test_agrees_with_libwally(tx, script_code, amount, data):
-    """Every input, both algorithms, every sighash byte but those that libwally refuses."""
+    """Every input, both algorithms, every sighash byte but those that libwally refuses.
+
+    What signers make for ALL is compared each time.
+    """
     index = data.draw(st.integers(0, len(tx.inputs) - 1))
     sighash = data.draw(st.sampled_from([0x01, 0x02, 0x03, 0x81, 0x82, 0x83]))
     theirs = wallycore.tx_from_bytes(tx.to_bytes(), wallycore.WALLY_TX_FLAG_USE_WITNESS)
 
-    def wally(flags):
+    def wally(flags, of):
         return bytes(
-            wallycore.tx_get_btc_signature_hash(theirs, index, script_code, amount, sighash, flags)
+            wallycore.tx_get_btc_signature_hash(theirs, index, script_code, amount, of, flags)
         )
 
-    ours = Bip143(tx).digest(index, script_code, Sats(amount), sighash)
-    assert ours == wally(wallycore.WALLY_TX_FLAG_USE_WITNESS)
+    segwit = wallycore.WALLY_TX_FLAG_USE_WITNESS
+    assert bip143(tx, index, script_code, amount, sighash) == wally(segwit, sighash)
+    assert Bip143(tx).digest(index, script_code, Sats(amount)) == wally(segwit, ALL)
     if b"\xab" not in script_code:  # libwally leaves OP_CODESEPARATOR to its caller
-        assert legacy(tx, index, script_code, sighash) == wally(0)
+        assert legacy(tx, index, script_code, sighash) == wally(0, sighash)
+        assert Legacy(tx).digest(index, script_code, Sats(amount)) == wally(0, ALL)
 
 
 @pytest.mark.parametrize("push", ["01ab", "4c01ab", "4d0100ab", "4e01000000ab"])
@@ -146,6 +159,30 @@ def test_bitcoin_cash(case):
     assert shared.digest(case["index"], code, coin.amount, ALL) != found
 
 
+@settings(max_examples=100)
+@given(
+    signed_txs, st.lists(st.binary(max_size=600), min_size=1, max_size=3), st.integers(0, 2**64 - 1)
+)
+def test_the_digests_that_signers_make(tx, scripts, amount):
+    """Of ALL, with a fork id and without, of every input in turn: as the whole algorithm has it."""
+    shared = Bip143(tx)
+    for index in range(len(tx.inputs)):
+        for script in scripts:
+            for sighash in (ALL, _ALL_FORKID):
+                found = shared.digest(index, script, Sats(amount), sighash)
+                assert found == bip143(tx, index, script, amount, sighash)
+            assert shared.digest(index, script, Sats(amount)) != found
+
+
+def test_signers_have_no_digest_of_another_type():
+    """Neither that of the type, nor that of ALL under another name; the field has four bytes."""
+    shared = Bip143(Transaction.parse(bytes.fromhex(vectors("bip143.json")[0]["tx"])))
+    larger = (0x100, 0x101, 0x141, 0x8000_0001, 0xFFFF_FFFF)
+    for sighash in {*range(256), *larger} - {ALL, _ALL_FORKID}:
+        with pytest.raises(KeyError):
+            shared.digest(0, b"", Sats(0), sighash)
+
+
 @settings(max_examples=150)
 @given(signed_txs, st.binary(max_size=600), st.data())
 def test_the_digest_that_signers_make_before_segwit(tx, script, data):
@@ -163,9 +200,11 @@ def test_the_digest_that_signers_make_before_segwit(tx, script, data):
 def test_no_other_type_has_the_digest_that_signers_make(tx, script):
     """NONE, SINGLE, ANYONECANPAY and the fork id each give another one, in either algorithm."""
     others = (NONE, SINGLE, ALL | ANYONECANPAY, ALL | FORKID)
-    ours = Legacy(tx).digest(0, script, Sats(1))
-    assert ours not in {legacy(tx, 0, script, other) for other in others}
-    assert ours not in {Bip143(tx).digest(0, script, Sats(1), other) for other in (*others, ALL)}
+    before, since = Legacy(tx).digest(0, script, Sats(1)), Bip143(tx).digest(0, script, Sats(1))
+    assert before != since
+    for ours in (before, since):
+        assert ours not in {legacy(tx, 0, script, other) for other in others}
+        assert ours not in {bip143(tx, 0, script, 1, other) for other in others}
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from signer.build.psbt_write import build
 from signer.core import secp
 from signer.core.errors import BadInput, Fault, Refused
 from signer.core.psbt import Derivation, PartialSig, Psbt, proprietary, with_partial_sigs
-from signer.core.sighash import ALL, Bip143
+from signer.core.sighash import ALL
 from signer.settle.combine import Combined, Source, combine
+from tests.core_psbt.every_sighash import NONE, bip143
 
 
 @cache
@@ -39,7 +40,7 @@ def digest(at=0, sighash=ALL):
     _, raw = built()
     psbt = Psbt.parse(raw)
     said = psbt.inputs[at]
-    return Bip143(psbt.tx).digest(at, said.witness_script, said.witness_utxo.amount, sighash)
+    return bip143(psbt.tx, at, said.witness_script, said.witness_utxo.amount, sighash)
 
 
 def secret(name, at=0):
@@ -145,8 +146,8 @@ def by_a_stranger():
 
 def for_none():
     """Sign, with bob's key, for sighash NONE, and say so."""
-    der = secp.sign_ecdsa(digest(sighash=2), secret("bob"))
-    return signature("bob")._replace(signature=der + b"\x02")
+    der = secp.sign_ecdsa(digest(sighash=NONE), secret("bob"))
+    return signature("bob")._replace(signature=der + bytes((NONE,)))
 
 
 def uncompressed():

@@ -1,12 +1,45 @@
-"""The digests of scripts before segwit, for every type: an oracle for the one that signers make."""
+"""Digests for every sighash type, where signers make those for ALL alone: an oracle for these.
+
+It is also what signs where a test needs a signature that leaves a part of a transaction open.
+"""
 
 from signer.core import wire
 from signer.core.hashes import sha256d
-from signer.core.sighash import ALL, ANYONECANPAY, NONE, SINGLE
+from signer.core.sighash import ALL
 
+NONE = 0x02
+SINGLE = 0x03
+ANYONECANPAY = 0x80
 TYPE = 0x1F  # Core `SignatureHash`: the bits that tell NONE and SINGLE from the rest
 OP_PUSHDATA = {0x4C: 1, 0x4D: 2, 0x4E: 4}  # how many bytes say the length
 OP_CODESEPARATOR = 0xAB
+
+
+def bip143(tx, index, script_code, amount, sighash=ALL):
+    """The digest of witness version 0. Source: BIP143, "Specification".
+
+    Args:
+        tx: the transaction.
+        index: of the input.
+        script_code: for P2WSH the witness script, from its last executed OP_CODESEPARATOR on.
+        amount: of the coin that is spent.
+        sighash: the sighash type, as an unsigned 32-bit number.
+    """
+    kind, alone = sighash & TYPE, sighash & ANYONECANPAY
+    own, outputs = tx.inputs[index], tx.outputs
+    prevouts = sequences = paid = bytes(32)
+    if not alone:
+        prevouts = sha256d(b"".join(i.outpoint.to_bytes() for i in tx.inputs))
+    if not alone and kind not in (NONE, SINGLE):
+        sequences = sha256d(b"".join(wire.u32(i.sequence) for i in tx.inputs))
+    if kind not in (NONE, SINGLE):
+        paid = sha256d(b"".join(o.to_bytes() for o in outputs))
+    elif kind == SINGLE and index < len(outputs):
+        paid = sha256d(outputs[index].to_bytes())
+    parts = [wire.u32(tx.version), prevouts, sequences, own.outpoint.to_bytes()]
+    parts += [wire.var_bytes(script_code), wire.u64(amount), wire.u32(own.sequence)]
+    parts += [paid, wire.u32(tx.lock_time), wire.u32(sighash)]
+    return sha256d(b"".join(parts))
 
 
 def legacy(tx, index, script_code, sighash=ALL):
