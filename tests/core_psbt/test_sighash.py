@@ -88,6 +88,14 @@ def test_what_core_signed():
     assert set(kinds) == {True, False}
 
 
+def by_wally(tx, index, script_code, amount, sighash, *, segwit):
+    """What libwally says the digest is."""
+    flags = wallycore.WALLY_TX_FLAG_USE_WITNESS
+    theirs = wallycore.tx_from_bytes(tx.to_bytes(), flags)
+    asked = (theirs, index, script_code, amount, sighash, flags if segwit else 0)
+    return bytes(wallycore.tx_get_btc_signature_hash(*asked))
+
+
 @settings(max_examples=200)
 @given(signed_txs, st.binary(min_size=1, max_size=100), st.integers(0, 10**15), st.data())
 def test_agrees_with_libwally(tx, script_code, amount, data):
@@ -97,19 +105,22 @@ def test_agrees_with_libwally(tx, script_code, amount, data):
     """
     index = data.draw(st.integers(0, len(tx.inputs) - 1))
     sighash = data.draw(st.sampled_from([0x01, 0x02, 0x03, 0x81, 0x82, 0x83]))
-    theirs = wallycore.tx_from_bytes(tx.to_bytes(), wallycore.WALLY_TX_FLAG_USE_WITNESS)
-
-    def wally(flags, of):
-        return bytes(
-            wallycore.tx_get_btc_signature_hash(theirs, index, script_code, amount, of, flags)
-        )
-
-    segwit = wallycore.WALLY_TX_FLAG_USE_WITNESS
-    assert bip143(tx, index, script_code, amount, sighash) == wally(segwit, sighash)
-    assert Bip143(tx).digest(index, script_code, Sats(amount)) == wally(segwit, ALL)
+    asked = tx, index, script_code, amount
+    assert bip143(*asked, sighash) == by_wally(*asked, sighash, segwit=True)
+    assert Bip143(tx).digest(*asked[1:]) == by_wally(*asked, ALL, segwit=True)
     if b"\xab" not in script_code:  # libwally leaves OP_CODESEPARATOR to its caller
-        assert legacy(tx, index, script_code, sighash) == wally(0, sighash)
-        assert Legacy(tx).digest(index, script_code, Sats(amount)) == wally(0, ALL)
+        assert legacy(*asked[:3], sighash) == by_wally(*asked, sighash, segwit=False)
+        assert Legacy(tx).digest(*asked[1:]) == by_wally(*asked, ALL, segwit=False)
+
+
+@pytest.mark.parametrize("size", [1, 252, 253, 520, 10_000, 65_535, 65_536])
+def test_scripts_of_all_sizes(size):
+    """The length is hashed, too: in one, three or five bytes."""
+    tx = Transaction.parse(bytes.fromhex(vectors("bip143.json")[0]["tx"]))
+    asked = tx, 1, b"\x51" * size, Sats(7)
+    since, before = (by_wally(*asked, ALL, segwit=segwit) for segwit in (True, False))
+    assert bip143(*asked) == Bip143(tx).digest(*asked[1:]) == since
+    assert legacy(*asked[:3]) == Legacy(tx).digest(*asked[1:]) == before
 
 
 @pytest.mark.parametrize("push", ["01ab", "4c01ab", "4d0100ab", "4e01000000ab"])
