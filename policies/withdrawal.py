@@ -131,6 +131,20 @@ class Withdrawal:
             keep("id", document_id(self.payload))
 
     @classmethod
+    def of(cls, envelope: Envelope, read: "Withdrawal | None" = None) -> "Withdrawal":
+        """Give an envelope's withdrawal.
+
+        Args:
+            envelope: the signatures cover its kind, too.
+            read: what was read before. If it was from these very bytes, it is not read again.
+
+        Raises:
+            BadInput: another kind of document, or as `parse`.
+        """
+        envelope.expect(KIND)
+        return read if read and read.payload == envelope.payload else cls.parse(envelope.payload)
+
+    @classmethod
     def parse(cls, payload: bytes) -> "Withdrawal":
         """Read a withdrawal's payload.
 
@@ -229,17 +243,23 @@ class ApprovedWithdrawal:
             raise TypeError("only approve_check makes an approved withdrawal")
 
 
-def approve_check(envelope: Envelope, policy: "Policy") -> ApprovedWithdrawal:
+def approve_check(
+    envelope: Envelope, policy: "Policy", read: Withdrawal | None = None
+) -> ApprovedWithdrawal:
     """Check a withdrawal's terms and approvals (step 6).
+
+    Args:
+        envelope: as it came.
+        policy: in force.
+        read: as for `Withdrawal.of`.
 
     Raises:
         BadInput: not a withdrawal.
         Refused: another vault's or policy's, expired, or too few approvals.
     """
-    envelope.expect(KIND)  # the signatures cover the kind, too
-    withdrawal = Withdrawal.parse(envelope.payload)
+    withdrawal = Withdrawal.of(envelope, read)
     check_terms(withdrawal, policy)
-    votes = count_approvals(envelope, policy)
+    votes = count_approvals(envelope, policy, withdrawal)
     if not votes.reached:
         others = ", ".join(votes.discounted)
         own = f"not counted: {others} (asked for it, revoked, or above an officer's ceiling)"
@@ -257,13 +277,13 @@ def approve_check(envelope: Envelope, policy: "Policy") -> ApprovedWithdrawal:
     return ApprovedWithdrawal(withdrawal, envelope, votes, policy.id, _CHECKED)
 
 
-def count_approvals(envelope: Envelope, policy: "Policy") -> Votes:
+def count_approvals(envelope: Envelope, policy: "Policy", read: Withdrawal | None = None) -> Votes:
     """Count the approvals that an envelope holds so far, for each role that has to approve.
 
-    Whoever asked for it, is revoked, or may not approve so much, is set aside.
+    Whoever asked for it, is revoked, or may not approve so much, is set aside. The arguments, and
+    what is raised of a document, are as for `approve_check`.
     """
-    envelope.expect(KIND)
-    withdrawal = Withdrawal.parse(envelope.payload)
+    withdrawal = Withdrawal.of(envelope, read)
     excluded = policy.barred(withdrawal) | {withdrawal.initiator}
     return count_votes(envelope, policy, policy.demands(withdrawal), excluded)
 

@@ -25,7 +25,7 @@ from signer.core.spread import Spread, in_turn
 from signer.core.transaction import OutPoint
 from signer.core.vault import Vault
 from signer.core.wallet import listed
-from signer.sign.facts import Facts, FoundOutput, read
+from signer.sign.facts import Facts, read
 from signer.sign.refusal import refused
 
 VERSION: Final = 2
@@ -137,7 +137,7 @@ def check(
     history = verify_chain(head, earlier, known, since=since)
     evidence = gather(policy.policy, head, documents.papers, vaults)
     rules = priced(policy.policy, evidence)
-    approved = approve_check(documents.withdrawal, rules)
+    approved = approve_check(documents.withdrawal, rules, head)
     check_alive(approved.withdrawal, known.height)
     # (7) it does exactly what was approved
     fulfils(facts, approved.withdrawal)
@@ -181,8 +181,14 @@ def fulfils(facts: Facts, withdrawal: Withdrawal) -> None:
     tx, coin, network = facts.psbt.tx, facts.vault.coin, facts.vault.network
     anchor = OutPoint(Txid(withdrawal.anchor.txid), withdrawal.anchor.vout)
     others = [str(at) for at, txin in enumerate(tx.inputs) if txin.sequence != SEQUENCE]
-    # Multisets of whole scripts: not addresses, which can be written in more than one way.
-    approved = Counter((script_of(p.address, coin, network), p.amount) for p in withdrawal.payments)
+    # Multisets of whole scripts: not addresses, which can be written in more than one way. Nearly
+    # all are written as we write the outputs' own: then the script is that one, and nothing is left
+    # to decode, since `script_of` takes only what `address_of` would write for its answer.
+    known = {output.address: output.script for output in facts.externals if output.address}
+    approved = Counter(
+        (known.get(payment.address) or script_of(payment.address, coin, network), payment.amount)
+        for payment in withdrawal.payments
+    )
     paid = Counter((output.script, output.amount) for output in facts.externals)
     checks = (
         (
@@ -261,8 +267,8 @@ def spend_of(
         vault=facts.vault.id,
         height=Height(facts.psbt.tx.lock_time),
         inputs=tuple(SpentCoin(i.coin.txid, i.coin.vout, i.amount) for i in facts.inputs),
-        externals=tuple(map(_seen, facts.externals)),
-        change=tuple(map(_seen, facts.change)),
+        externals=tuple([Output(o.address, o.script, o.amount) for o in facts.externals]),
+        change=tuple([Output(o.address, o.script, o.amount) for o in facts.change]),
         fee=facts.fee,
         vsize=facts.vsize,
         withdrawal=approved,
@@ -271,7 +277,3 @@ def spend_of(
         clock=clock,
         evidence=evidence,
     )
-
-
-def _seen(output: FoundOutput) -> Output:
-    return Output(output.address, output.script, output.amount)
