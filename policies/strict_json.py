@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from operator import itemgetter
 from typing import Any, NoReturn
@@ -206,10 +206,16 @@ class Fields:
         self, key: str, *, required: Collection[str], optional: Collection[str] = (), least: int = 1
     ) -> "list[Fields]":
         """Read a list of at least so many tables."""
-        return [
+        return list(self.each(key, required=required, optional=optional, least=least))
+
+    def each(
+        self, key: str, *, required: Collection[str], optional: Collection[str] = (), least: int = 1
+    ) -> "Iterator[Fields]":
+        """Read the same one by one: of thousands, none is kept."""
+        return (
             Fields(item, f"{self.where}.{key}[{at}]", required, optional, self.fault)
             for at, item in enumerate(self._list(key, least))
-        ]
+        )
 
     def named(self, key: str) -> "Fields":
         """Read a table whose keys are names that the document chooses."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import InitVar, asdict, dataclass, field, replace
 from dataclasses import fields as dataclass_fields
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policies import strict_json
 from policies.envelope import MAX_DOCUMENT, Envelope, document_id
@@ -38,9 +38,8 @@ consolidation joins coins; a void cancels an earlier withdrawal by spending its 
 _STEP = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """One payment.
+class Payment(NamedTuple):
+    """One payment. Thousands are made: hence no dataclass.
 
     Attributes:
         address: where to, in the coin's own notation.
@@ -126,7 +125,9 @@ class Withdrawal:
         keep("total", sum([payment.amount for payment in self.payments]))
         if not received:
             own = _REQUIRED | {"grounds"} if self.grounds else _REQUIRED
-            said = {name: value for name, value in asdict(self).items() if name in own}
+            said = {name: value for name, value in asdict(self).items() if name in own} | {
+                "payments": [payment._asdict() for payment in self.payments]
+            }
             keep("payload", strict_json.dump({"kind": KIND, "version": VERSION} | said))
             keep("id", document_id(self.payload))
 
@@ -161,7 +162,17 @@ class Withdrawal:
         if purpose != VOID:
             fields.exactly("voids", None)
         least = 1 if purpose in PAYING else 0
-        payments = fields.tables("payments", required=_OF_PAYMENT, least=least)
+        payments = tuple(
+            [
+                Payment(
+                    payment.address("address"),
+                    Sats(payment.integer("amount", 1)),
+                    payment.text("beneficiary"),
+                    payment.text("label"),
+                )
+                for payment in fields.each("payments", required=_OF_PAYMENT, least=least)
+            ]
+        )
         if payments and not least:
             fields.bad("payments", f"empty: a {purpose} pays nobody", f"{len(payments)} payments")
         anchor = fields.table("anchor", required=_OF_ANCHOR)
@@ -174,17 +185,7 @@ class Withdrawal:
             None if sequence == 1 else fields.digest("previous"),
             initiator,
             fields.text("why"),
-            tuple(
-                [
-                    Payment(
-                        payment.address("address"),
-                        Sats(payment.integer("amount", 1)),
-                        payment.text("beneficiary"),
-                        payment.text("label"),
-                    )
-                    for payment in payments
-                ]
-            ),
+            payments,
             Sats(fields.integer("fee_ceiling")),
             Height(fields.integer("height", 0, MAX_HEIGHT)),
             Height(fields.integer("expiry", 0, MAX_HEIGHT)),
@@ -197,7 +198,7 @@ class Withdrawal:
 
 
 # Keys as sets in the document's order: see `Fields`.
-_OF_PAYMENT = dict.fromkeys(one.name for one in dataclass_fields(Payment)).keys()
+_OF_PAYMENT = dict.fromkeys(Payment._fields).keys()
 _OF_ANCHOR = dict.fromkeys(one.name for one in dataclass_fields(Anchor)).keys()
 _REQUIRED = {
     "kind": None,
@@ -261,8 +262,10 @@ def approve_check(
     check_terms(withdrawal, policy)
     votes = count_approvals(envelope, policy, withdrawal)
     if not votes.reached:
-        others = ", ".join(votes.discounted)
-        own = f"not counted: {others} (asked for it, revoked, or above an officer's ceiling)"
+        own = (
+            f"not counted: {', '.join(votes.discounted)} "
+            "(asked for it, revoked, or above an officer's ceiling)"
+        )
         raise Refused(
             Refusal(
                 _STEP,
@@ -284,8 +287,12 @@ def count_approvals(envelope: Envelope, policy: "Policy", read: Withdrawal | Non
     what is raised of a document, are as for `approve_check`.
     """
     withdrawal = Withdrawal.of(envelope, read)
-    excluded = policy.barred(withdrawal) | {withdrawal.initiator}
-    return count_votes(envelope, policy, policy.demands(withdrawal), excluded)
+    return count_votes(
+        envelope,
+        policy,
+        policy.demands(withdrawal),
+        excluded=policy.barred(withdrawal) | {withdrawal.initiator},
+    )
 
 
 def count_votes(

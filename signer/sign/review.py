@@ -1,6 +1,6 @@
 """Step 9: what the officer has to know before saying yes. Data only; the programs print it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from policies.change import Change as PolicyChange
@@ -155,8 +155,8 @@ def review(checked: Checked, *, known_epoch: int, signed_before: tuple[Txid, ...
         payments=tuple(
             paid
             if paid.address in written
-            else replace(
-                paid, address=str(address_of(script_of(paid.address, coin, network), coin, network))
+            else paid._replace(
+                address=str(address_of(script_of(paid.address, coin, network), coin, network))
             )
             for paid in withdrawal.payments
         ),
