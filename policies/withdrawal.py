@@ -124,10 +124,11 @@ class Withdrawal:
         keep("id", document_id(received))
         keep("total", sum([payment.amount for payment in self.payments]))
         if not received:
-            own = _REQUIRED | {"grounds"} if self.grounds else _REQUIRED
-            said = {name: value for name, value in asdict(self).items() if name in own} | {
-                "payments": [payment._asdict() for payment in self.payments]
-            }
+            said = {
+                name: value
+                for name, value in asdict(self).items()
+                if name in _REQUIRED or (name == "grounds" and value)
+            } | {"payments": [payment._asdict() for payment in self.payments]}
             keep("payload", strict_json.dump({"kind": KIND, "version": VERSION} | said))
             keep("id", document_id(self.payload))
 

@@ -147,8 +147,9 @@ def check(
         raise Refused(*verdict.refusals)
     if not verdict.allowed:
         raise refused(8, "policy.default", "no rule of the policy allows it")
-    passed, warnings = verdict.passed, verdict.warnings
-    return Checked(facts, newest, policy, approved, history, passed, warnings, evidence, _PROOF)
+    return Checked(
+        facts, newest, policy, approved, history, verdict.passed, verdict.warnings, evidence, _PROOF
+    )
 
 
 def check_alive(withdrawal: Withdrawal, height: Height) -> None:
@@ -227,9 +228,16 @@ def fulfils(facts: Facts, withdrawal: Withdrawal) -> None:
             f"version {tx.version}",
         ),
     )
-    hint = "do not trust this coordinator: it built something else than the officers approved"
     refusals = tuple(
-        Refusal(7, f"transaction.{rule}", what, Fault.COORDINATOR, expected, found, hint)
+        Refusal(
+            7,
+            f"transaction.{rule}",
+            what,
+            Fault.COORDINATOR,
+            expected,
+            found,
+            "do not trust this coordinator: it built something else than the officers approved",
+        )
         for rule, passed, what, expected, found in checks
         if not passed
     )

@@ -190,6 +190,8 @@ def _adopted(newest: TrustedPolicy, known_epoch: int) -> Adopted | None:
     step: TrustedPolicy | None = newest
     while step and step.policy.epoch > known_epoch:
         changes, step = (*step.changes, *changes), step.before
-    policy = newest.policy
-    found = Adopted(policy.epoch, policy.activation_height, changes)
-    return found if policy.epoch > known_epoch else None
+    return (
+        Adopted(newest.policy.epoch, newest.policy.activation_height, changes)
+        if newest.policy.epoch > known_epoch
+        else None
+    )
