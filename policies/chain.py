@@ -87,8 +87,9 @@ def verify_chain(
     chain = (*predecessors, head)
     _check_links(chain, first, known)
     if first > 1 and chain[0].height > since:
-        what = f"one of height {since} or earlier"
-        raise _broken("window", first, what, f"height {chain[0].height}")
+        raise _broken(
+            "window", first, f"one of height {since} or earlier", f"height {chain[0].height}"
+        )
     if head.sequence < known.newest and head.sequence not in known.ids:
         raise _broken("known", head.sequence, "a newer one", "one older than this signer recalls")
     if head.purpose == VOID:
@@ -156,6 +157,5 @@ _TEXT = {
 
 def _broken(rule: str, sequence: int, expected: str, found: str) -> Refused:
     text = _TEXT.get(rule, f"the chain of withdrawals breaks at {{}}: its {rule} is wrong")
-    what = text.format(sequence)
     hint = "ask the other officers what they have seen of it"
-    return Refused(no(f"chain.{rule}", what, expected, found, hint))
+    return Refused(no(f"chain.{rule}", text.format(sequence), expected, found, hint))

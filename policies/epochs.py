@@ -93,8 +93,9 @@ class TrustedPolicy:
         delay = max(one.loosening_delay for one in passed_by)
         for rule, height in (("activation", new.proposed_height), ("delay", since)):
             if loosens(changes) and height is not None and new.activation_height < height + delay:
-                expected = f"height {height + delay} or later"
-                raise _refused(rule, expected, f"height {new.activation_height}")
+                raise _refused(
+                    rule, f"height {height + delay} or later", f"height {new.activation_height}"
+                )
         early = [name for one in passed_by for name in _destinations(new, one)]
         if early:
             raise _refused(
@@ -188,9 +189,14 @@ def compare(old: Policy, new: Policy) -> tuple[Change, ...]:
         *(c for name in old.roles.keys() & new.roles.keys() for c in _compare_role(name, old, new)),
     ]
     if old.loosening_delay != new.loosening_delay:
-        longer = new.loosening_delay > old.loosening_delay
-        delays = (f"{one.loosening_delay} blocks" for one in (old, new))
-        found.append(changed("loosening_delay", *delays, tighter=longer))
+        found.append(
+            changed(
+                "loosening_delay",
+                f"{old.loosening_delay} blocks",
+                f"{new.loosening_delay} blocks",
+                tighter=new.loosening_delay > old.loosening_delay,
+            )
+        )
     for name, kind in RULES.items():
         before, after = (next((r for r in p.rules if type(r) is kind), None) for p in (old, new))
         if before and after:
@@ -221,9 +227,12 @@ def _compare_role(name: str, old: Policy, new: Policy) -> Iterator[Change]:
         words = (member if member in role.members else "" for role in (before, after))
         yield changed(f"roles.{name}.members", *words, tighter=member in before.members)
     if before.threshold != after.threshold:
-        words = (str(role.threshold) for role in (before, after))
-        higher = after.threshold > before.threshold
-        yield changed(f"roles.{name}.threshold", *words, tighter=higher)
+        yield changed(
+            f"roles.{name}.threshold",
+            str(before.threshold),
+            str(after.threshold),
+            tighter=after.threshold > before.threshold,
+        )
 
 
 def _destinations(new: Policy, old: Policy) -> tuple[str, ...]:

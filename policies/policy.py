@@ -145,28 +145,30 @@ class Policy:
 
     def tables(self) -> dict[str, Any]:
         """Give the tables that `read` takes."""
-        names = [one.name for one in dataclass_fields(self) if one.init]
-        plain = {name: getattr(self, name) for name in names}
-        roles = {
-            r.name: {"members": r.members, "threshold": r.threshold} for r in self.roles.values()
-        }
-        rules = {rule.NAME: rule.to_table() for rule in self.rules}
-        inner = {
+        return {
+            "kind": KIND,
+            "version": VERSION,
+            **{one.name: getattr(self, one.name) for one in dataclass_fields(self) if one.init},
             "officers": dict(self.officers),
-            "roles": roles,
-            "rules": rules,
+            "roles": {
+                role.name: {"members": role.members, "threshold": role.threshold}
+                for role in self.roles.values()
+            },
+            "rules": {rule.NAME: rule.to_table() for rule in self.rules},
             "revoked": {"officers": list(self.revoked)},
         }
-        return {"kind": KIND, "version": VERSION, **plain, **inner}
 
 
 def _officers(fields: Fields) -> dict[str, KeyId]:
     inner = fields.named("officers")
-    names = list(inner.raw)
-    if not 1 <= len(names) <= MAX_SIGNATURES:
-        hint = 'write a line for each, as: alice = "<key from coldsign officer show>"'
-        fields.bad("officers", f"a table of 1 to {MAX_SIGNATURES} officers", len(names), hint)
-    officers = {name: officer_key(inner, name) for name in names}
+    if not 1 <= len(inner.raw) <= MAX_SIGNATURES:
+        fields.bad(
+            "officers",
+            f"a table of 1 to {MAX_SIGNATURES} officers",
+            len(inner.raw),
+            'write a line for each, as: alice = "<key from coldsign officer show>"',
+        )
+    officers = {name: officer_key(inner, name) for name in inner.raw}
     known: dict[KeyId, str] = {}
     for name, key in officers.items():
         if key in known:

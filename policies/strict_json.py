@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from operator import itemgetter
 from typing import Any, NoReturn
@@ -29,6 +29,7 @@ MAX_TEXT = 500
 """Characters in a field for people: what an officer reads on one screen."""
 
 _DIGITS = len(str(-MAX_INTEGER))
+_NESTED = dict, list
 _SHOWN = 80
 """Characters of an untrusted value in an error: a line of a terminal."""
 
@@ -83,7 +84,7 @@ def _load(data: bytes, limit: int) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise _Unclear("not a JSON object", type(parsed).__name__)
     # No document nests deeper than it has brackets, and most have few: only others are walked.
-    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _depth(parsed) > MAX_DEPTH:
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _depth([parsed]) > MAX_DEPTH:
         raise _Unclear("nested too deeply", f"more than {MAX_DEPTH} levels")
     return parsed
 
@@ -117,11 +118,18 @@ _DECODER = json.JSONDecoder(
 """Made once: to make one takes as long as to read a short document."""
 
 
-def _depth(value: object) -> int:
-    """Count the levels of nesting; what is too deep for Python is too deep for `load` as well."""
-    if not isinstance(value, dict | list):
-        return 0
-    return 1 + max(map(_depth, value.values() if isinstance(value, dict) else value), default=0)
+def _depth(level: list[Any]) -> int:
+    """Count the levels of nesting, of what stands side by side in one, and from there on.
+
+    What is too deep for Python is too deep for `load` as well.
+    """
+    inner = [
+        value
+        for one in level
+        for value in (one.values() if isinstance(one, dict) else one)
+        if isinstance(value, _NESTED)
+    ]
+    return 1 + _depth(inner) if inner else 1
 
 
 def dump(table: Mapping[str, Any]) -> bytes:
@@ -198,10 +206,16 @@ class Fields:
         self, key: str, *, required: Collection[str], optional: Collection[str] = (), least: int = 1
     ) -> "list[Fields]":
         """Read a list of at least so many tables."""
-        return [
+        return list(self.each(key, required=required, optional=optional, least=least))
+
+    def each(
+        self, key: str, *, required: Collection[str], optional: Collection[str] = (), least: int = 1
+    ) -> "Iterator[Fields]":
+        """Read the same one by one: of thousands, none is kept."""
+        return (
             Fields(item, f"{self.where}.{key}[{at}]", required, optional, self.fault)
             for at, item in enumerate(self._list(key, least))
-        ]
+        )
 
     def named(self, key: str) -> "Fields":
         """Read a table whose keys are names that the document chooses."""
@@ -261,7 +275,7 @@ class Fields:
 
     def address(self, key: str) -> str:
         """Read an address: printable ASCII without blanks."""
-        return self.word(key, ADDRESS)
+        return self._word(key, self.raw[key], ADDRESS)
 
     def code(self, key: str) -> str:
         """Read a short ASCII word: a coin, a network."""

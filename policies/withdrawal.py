@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import InitVar, asdict, dataclass, field, replace
 from dataclasses import fields as dataclass_fields
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policies import strict_json
 from policies.envelope import MAX_DOCUMENT, Envelope, document_id
@@ -38,9 +38,8 @@ consolidation joins coins; a void cancels an earlier withdrawal by spending its 
 _STEP = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """One payment.
+class Payment(NamedTuple):
+    """One payment. Thousands are made: hence no dataclass.
 
     Attributes:
         address: where to, in the coin's own notation.
@@ -125,10 +124,27 @@ class Withdrawal:
         keep("id", document_id(received))
         keep("total", sum([payment.amount for payment in self.payments]))
         if not received:
-            own = _REQUIRED | {"grounds"} if self.grounds else _REQUIRED
-            said = {name: value for name, value in asdict(self).items() if name in own}
+            said = {
+                name: value
+                for name, value in asdict(self).items()
+                if name in _REQUIRED or (name == "grounds" and value)
+            } | {"payments": [payment._asdict() for payment in self.payments]}
             keep("payload", strict_json.dump({"kind": KIND, "version": VERSION} | said))
             keep("id", document_id(self.payload))
+
+    @classmethod
+    def of(cls, envelope: Envelope, read: "Withdrawal | None" = None) -> "Withdrawal":
+        """Give an envelope's withdrawal.
+
+        Args:
+            envelope: the signatures cover its kind, too.
+            read: what was read before. If it was from these very bytes, it is not read again.
+
+        Raises:
+            BadInput: another kind of document, or as `parse`.
+        """
+        envelope.expect(KIND)
+        return read if read and read.payload == envelope.payload else cls.parse(envelope.payload)
 
     @classmethod
     def parse(cls, payload: bytes) -> "Withdrawal":
@@ -147,7 +163,17 @@ class Withdrawal:
         if purpose != VOID:
             fields.exactly("voids", None)
         least = 1 if purpose in PAYING else 0
-        payments = fields.tables("payments", required=_OF_PAYMENT, least=least)
+        payments = tuple(
+            [
+                Payment(
+                    payment.address("address"),
+                    Sats(payment.integer("amount", 1)),
+                    payment.text("beneficiary"),
+                    payment.text("label"),
+                )
+                for payment in fields.each("payments", required=_OF_PAYMENT, least=least)
+            ]
+        )
         if payments and not least:
             fields.bad("payments", f"empty: a {purpose} pays nobody", f"{len(payments)} payments")
         anchor = fields.table("anchor", required=_OF_ANCHOR)
@@ -160,17 +186,7 @@ class Withdrawal:
             None if sequence == 1 else fields.digest("previous"),
             initiator,
             fields.text("why"),
-            tuple(
-                [
-                    Payment(
-                        payment.address("address"),
-                        Sats(payment.integer("amount", 1)),
-                        payment.text("beneficiary"),
-                        payment.text("label"),
-                    )
-                    for payment in payments
-                ]
-            ),
+            payments,
             Sats(fields.integer("fee_ceiling")),
             Height(fields.integer("height", 0, MAX_HEIGHT)),
             Height(fields.integer("expiry", 0, MAX_HEIGHT)),
@@ -183,7 +199,7 @@ class Withdrawal:
 
 
 # Keys as sets in the document's order: see `Fields`.
-_OF_PAYMENT = dict.fromkeys(one.name for one in dataclass_fields(Payment)).keys()
+_OF_PAYMENT = dict.fromkeys(Payment._fields).keys()
 _OF_ANCHOR = dict.fromkeys(one.name for one in dataclass_fields(Anchor)).keys()
 _REQUIRED = {
     "kind": None,
@@ -229,20 +245,28 @@ class ApprovedWithdrawal:
             raise TypeError("only approve_check makes an approved withdrawal")
 
 
-def approve_check(envelope: Envelope, policy: "Policy") -> ApprovedWithdrawal:
+def approve_check(
+    envelope: Envelope, policy: "Policy", read: Withdrawal | None = None
+) -> ApprovedWithdrawal:
     """Check a withdrawal's terms and approvals (step 6).
+
+    Args:
+        envelope: as it came.
+        policy: in force.
+        read: as for `Withdrawal.of`.
 
     Raises:
         BadInput: not a withdrawal.
         Refused: another vault's or policy's, expired, or too few approvals.
     """
-    envelope.expect(KIND)  # the signatures cover the kind, too
-    withdrawal = Withdrawal.parse(envelope.payload)
+    withdrawal = Withdrawal.of(envelope, read)
     check_terms(withdrawal, policy)
-    votes = count_approvals(envelope, policy)
+    votes = count_approvals(envelope, policy, withdrawal)
     if not votes.reached:
-        others = ", ".join(votes.discounted)
-        own = f"not counted: {others} (asked for it, revoked, or above an officer's ceiling)"
+        own = (
+            f"not counted: {', '.join(votes.discounted)} "
+            "(asked for it, revoked, or above an officer's ceiling)"
+        )
         raise Refused(
             Refusal(
                 _STEP,
@@ -257,15 +281,19 @@ def approve_check(envelope: Envelope, policy: "Policy") -> ApprovedWithdrawal:
     return ApprovedWithdrawal(withdrawal, envelope, votes, policy.id, _CHECKED)
 
 
-def count_approvals(envelope: Envelope, policy: "Policy") -> Votes:
+def count_approvals(envelope: Envelope, policy: "Policy", read: Withdrawal | None = None) -> Votes:
     """Count the approvals that an envelope holds so far, for each role that has to approve.
 
-    Whoever asked for it, is revoked, or may not approve so much, is set aside.
+    Whoever asked for it, is revoked, or may not approve so much, is set aside. The arguments, and
+    what is raised of a document, are as for `approve_check`.
     """
-    envelope.expect(KIND)
-    withdrawal = Withdrawal.parse(envelope.payload)
-    excluded = policy.barred(withdrawal) | {withdrawal.initiator}
-    return count_votes(envelope, policy, policy.demands(withdrawal), excluded)
+    withdrawal = Withdrawal.of(envelope, read)
+    return count_votes(
+        envelope,
+        policy,
+        policy.demands(withdrawal),
+        excluded=policy.barred(withdrawal) | {withdrawal.initiator},
+    )
 
 
 def count_votes(

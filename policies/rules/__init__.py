@@ -61,15 +61,23 @@ def parse_rules(fields: Fields, officers: Collection[str]) -> tuple[Rule, ...]:
     """
     for key, value in _plain_values(fields.raw["rules"]):
         if _SHARE.search(key) or (isinstance(value, str) and value.endswith("%")):
-            hint = "a signer has no network and cannot know the vault's balance: give an amount"
-            fields.bad(f"rules...{key}", "no share of a balance", value, hint)
+            fields.bad(
+                f"rules...{key}",
+                "no share of a balance",
+                value,
+                "a signer has no network and cannot know the vault's balance: give an amount",
+            )
     table = fields.table("rules", required=MANDATORY, optional=RULES)
     rules = tuple(rule.parse(table) for name, rule in RULES.items() if name in table.raw)
     lists = [rule for rule in rules if isinstance(rule, Destinations)]
     own = [group for rule in lists for group in rule.groups.values() if group.internal]
     if Internal.NAME in table.raw and not own:
-        hint = "write internal = true in [rules.destinations.groups.<name>]"
-        fields.bad("rules.destinations", "a list with an internal group", "none", hint)
+        fields.bad(
+            "rules.destinations",
+            "a list with an internal group",
+            "none",
+            "write internal = true in [rules.destinations.groups.<name>]",
+        )
     check_values(fields, rules)
     for rule in rules:
         if isinstance(rule, Approvals) and (strange := rule.ceilings.keys() - set(officers)):

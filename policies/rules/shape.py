@@ -53,11 +53,11 @@ class Shape(Rule):
         ):
             if count > most:
                 yield refusal(f"shape.{rule}", what, f"at most {most}", str(count), _HINT)
-        for output in outputs:
+        for at, output in enumerate(outputs):
             kind, dust = _type(output.script)
             if kind == "op_return" and self.op_return and output.amount == 0:
                 continue
-            if output in spend.externals and kind not in self.script_types:
+            if at < len(spend.externals) and kind not in self.script_types:
                 what, allowed = (
                     "a type of output that may not be paid",
                     ", ".join(self.script_types),

@@ -31,13 +31,12 @@ def address_of(script: bytes, coin: str, network: str) -> str | None:
     if segwit and _SEGWIT_SIZES.get(script[:2]) == len(script):
         return bech32.encode(chain.hrp, 1 if script[0] else 0, script[2:])
     for (head, tail), size, kind in _HASHED:
-        if len(script) != size or not script.startswith(head) or not script.endswith(tail):
-            continue
-        digest = script[len(head) : -len(tail)]
-        if chain.cashaddr:
-            return cashaddr.encode(chain.cashaddr, kind, digest)
-        if len(digest) == 20:  # noqa: PLR2004 -- bytes: Base58 has no longer ones
-            return base58.encode(bytes((chain.p2sh if kind else chain.p2pkh,)) + digest)
+        if len(script) == size and script.startswith(head) and script.endswith(tail):
+            digest = script[len(head) : -len(tail)]
+            if chain.cashaddr:
+                return cashaddr.encode(chain.cashaddr, kind, digest)
+            if len(digest) == 20:  # noqa: PLR2004 -- bytes: Base58 has no longer ones
+                return base58.encode(bytes((chain.p2sh if kind else chain.p2pkh,)) + digest)
     return None
 
 
@@ -63,8 +62,10 @@ def script_of(address: str, coin: str, network: str) -> bytes:
         head, tail = _P2SH if data[:1] in {bytes((n.p2sh,)) for n in networks.values()} else _P2PKH
         script = head + data[1:] + tail
         if own.old_p2sh is not None and data[:1] == bytes((own.old_p2sh,)):
-            expected = f"the new form, whose first byte is {own.p2sh}"
-            raise _bad("the old form of script addresses, which BTC has, too", expected=expected)
+            raise _bad(
+                "the old form of script addresses, which BTC has, too",
+                expected=f"the new form, whose first byte is {own.p2sh}",
+            )
     # Write it again: an address that we would write differently is not one that we understand.
     if address_of(script, coin, network) == text:
         return script

@@ -25,7 +25,7 @@ from signer.core.spread import Spread, in_turn
 from signer.core.transaction import OutPoint
 from signer.core.vault import Vault
 from signer.core.wallet import listed
-from signer.sign.facts import Facts, FoundOutput, read
+from signer.sign.facts import Facts, read
 from signer.sign.refusal import refused
 
 VERSION: Final = 2
@@ -137,7 +137,7 @@ def check(
     history = verify_chain(head, earlier, known, since=since)
     evidence = gather(policy.policy, head, documents.papers, vaults)
     rules = priced(policy.policy, evidence)
-    approved = approve_check(documents.withdrawal, rules)
+    approved = approve_check(documents.withdrawal, rules, head)
     check_alive(approved.withdrawal, known.height)
     # (7) it does exactly what was approved
     fulfils(facts, approved.withdrawal)
@@ -147,8 +147,9 @@ def check(
         raise Refused(*verdict.refusals)
     if not verdict.allowed:
         raise refused(8, "policy.default", "no rule of the policy allows it")
-    passed, warnings = verdict.passed, verdict.warnings
-    return Checked(facts, newest, policy, approved, history, passed, warnings, evidence, _PROOF)
+    return Checked(
+        facts, newest, policy, approved, history, verdict.passed, verdict.warnings, evidence, _PROOF
+    )
 
 
 def check_alive(withdrawal: Withdrawal, height: Height) -> None:
@@ -181,8 +182,14 @@ def fulfils(facts: Facts, withdrawal: Withdrawal) -> None:
     tx, coin, network = facts.psbt.tx, facts.vault.coin, facts.vault.network
     anchor = OutPoint(Txid(withdrawal.anchor.txid), withdrawal.anchor.vout)
     others = [str(at) for at, txin in enumerate(tx.inputs) if txin.sequence != SEQUENCE]
-    # Multisets of whole scripts: not addresses, which can be written in more than one way.
-    approved = Counter((script_of(p.address, coin, network), p.amount) for p in withdrawal.payments)
+    # Multisets of whole scripts: not addresses, which can be written in more than one way. Nearly
+    # all are written as we write the outputs' own: then the script is that one, and nothing is left
+    # to decode, since `script_of` takes only what `address_of` would write for its answer.
+    known = {output.address: output.script for output in facts.externals if output.address}
+    approved = Counter(
+        (known.get(payment.address) or script_of(payment.address, coin, network), payment.amount)
+        for payment in withdrawal.payments
+    )
     paid = Counter((output.script, output.amount) for output in facts.externals)
     checks = (
         (
@@ -221,9 +228,16 @@ def fulfils(facts: Facts, withdrawal: Withdrawal) -> None:
             f"version {tx.version}",
         ),
     )
-    hint = "do not trust this coordinator: it built something else than the officers approved"
     refusals = tuple(
-        Refusal(7, f"transaction.{rule}", what, Fault.COORDINATOR, expected, found, hint)
+        Refusal(
+            7,
+            f"transaction.{rule}",
+            what,
+            Fault.COORDINATOR,
+            expected,
+            found,
+            "do not trust this coordinator: it built something else than the officers approved",
+        )
         for rule, passed, what, expected, found in checks
         if not passed
     )
@@ -261,8 +275,8 @@ def spend_of(
         vault=facts.vault.id,
         height=Height(facts.psbt.tx.lock_time),
         inputs=tuple(SpentCoin(i.coin.txid, i.coin.vout, i.amount) for i in facts.inputs),
-        externals=tuple(map(_seen, facts.externals)),
-        change=tuple(map(_seen, facts.change)),
+        externals=tuple([Output(o.address, o.script, o.amount) for o in facts.externals]),
+        change=tuple([Output(o.address, o.script, o.amount) for o in facts.change]),
         fee=facts.fee,
         vsize=facts.vsize,
         withdrawal=approved,
@@ -271,7 +285,3 @@ def spend_of(
         clock=clock,
         evidence=evidence,
     )
-
-
-def _seen(output: FoundOutput) -> Output:
-    return Output(output.address, output.script, output.amount)

@@ -137,11 +137,9 @@ def review(checked: Checked, *, known_epoch: int, signed_before: tuple[Txid, ...
     """
     facts, withdrawal = checked.facts, checked.approved.withdrawal
     vault, votes = facts.vault, checked.approved.votes
-
-    def address(text: str) -> str:
-        script = script_of(text, vault.coin, vault.network)
-        return address_of(script, vault.coin, vault.network) or script.hex()
-
+    # Step 7 has found what was approved in the outputs. What a document writes otherwise than we do
+    # (in capitals, for instance), is written as we do.
+    coin, network, written = vault.coin, vault.network, {o.address for o in facts.externals}
     change = tuple(
         Change(o.change_index, o.address, o.amount)
         for o in facts.outputs
@@ -150,12 +148,16 @@ def review(checked: Checked, *, known_epoch: int, signed_before: tuple[Txid, ...
     return Review(
         vault=vault.name,
         vault_id=vault.id,
-        coin=vault.coin,
-        network=vault.network,
+        coin=coin,
+        network=network,
         spent=Sats(sum(i.amount for i in facts.inputs)),
         inputs=len(facts.inputs),
         payments=tuple(
-            Payment(address(paid.address), paid.amount, paid.beneficiary, paid.label)
+            paid
+            if paid.address in written
+            else paid._replace(
+                address=str(address_of(script_of(paid.address, coin, network), coin, network))
+            )
             for paid in withdrawal.payments
         ),
         change=change[0] if change else None,
@@ -188,6 +190,8 @@ def _adopted(newest: TrustedPolicy, known_epoch: int) -> Adopted | None:
     step: TrustedPolicy | None = newest
     while step and step.policy.epoch > known_epoch:
         changes, step = (*step.changes, *changes), step.before
-    policy = newest.policy
-    found = Adopted(policy.epoch, policy.activation_height, changes)
-    return found if policy.epoch > known_epoch else None
+    return (
+        Adopted(newest.policy.epoch, newest.policy.activation_height, changes)
+        if newest.policy.epoch > known_epoch
+        else None
+    )

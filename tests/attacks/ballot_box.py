@@ -9,7 +9,7 @@ from policies.quorum import Tally, Votes
 from policies.withdrawal import Withdrawal
 
 
-def every_signature(envelope: Envelope, policy: Policy) -> Votes:
+def every_signature(envelope: Envelope, policy: Policy, _read: Withdrawal) -> Votes:
     """Count each good signature: whoever's it is, and however often."""
     names = {key: name for name, key in policy.officers.items()}
     signed = tuple(
@@ -20,7 +20,7 @@ def every_signature(envelope: Envelope, policy: Policy) -> Votes:
     return _votes(envelope, policy, signed)
 
 
-def every_name(envelope: Envelope, policy: Policy) -> Votes:
+def every_name(envelope: Envelope, policy: Policy, _read: Withdrawal) -> Votes:
     """Count each name of an approver that stands there, without looking at the signature."""
     named = {s.keyid for s in envelope.signatures}
     members = policy.roles["approvers"].members

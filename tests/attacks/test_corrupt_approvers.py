@@ -1,7 +1,5 @@
 """A quorum of approvers is bribed, or fooled: the policy stands, and only admins change it."""
 
-from dataclasses import replace
-
 import pytest
 from defences import paid, refused, stolen
 from world import World
@@ -55,7 +53,7 @@ def test_a_destination_that_is_not_listed_is_refused(strict, tmp_path):
 
 def test_a_listed_address_beside_another_is_no_cover(strict):
     """Every output is looked up, not the first, and not the largest."""
-    payments = (strict.payment(), replace(strict.payment(payee=66), amount=Sats(1_000)))
+    payments = (strict.payment(), strict.payment(payee=66)._replace(amount=Sats(1_000)))
     raw = strict.bundle(strict.approve(strict.withdrawal(payments=payments)))
     problem = refused(strict, raw, 8, "destinations.listed", hint="compare the whole address")
     assert problem.found == strict.payment(payee=66).address

@@ -422,7 +422,7 @@ def test_an_old_address_of_bitcoin_cash_in_bitcoins_documents():
     """It is an address of Bitcoin, so it is paid to; in Bitcoin Cash's it is not read at all."""
     bitcoin, cash = vault_of("BTC"), vault_of("BCH")
     old = "3CWFddi6m4ndiGyKqzYvsFYagqDLPVMTzC"  # spec/cashaddr.md's
-    payment = replace(bitcoin.payment(), address=old)
+    payment = bitcoin.payment()._replace(address=old)
     approved = bitcoin.approve(bitcoin.withdrawal(payments=(payment,)))
     assert bitcoin.examine(bitcoin.bundle(approved)).facts.externals[0].address == old
     assert typed_address(old, "BCH", "main").warning

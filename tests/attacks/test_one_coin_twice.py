@@ -17,7 +17,7 @@ PARSER = "two inputs spend the same coin"
 
 def doubled(world):
     """A payment of more than the only coin holds, from that coin twice."""
-    payment = replace(world.payment(), amount=Sats(1_500_000))
+    payment = world.payment()._replace(amount=Sats(1_500_000))
     assert isinstance(payment, Payment)
     envelope = world.approve(world.withdrawal(payments=(payment,)))
     return world.bundle(envelope, coins=world.coins[:1] * 2)

@@ -6,7 +6,6 @@ characters do not parse, and nothing from a document reaches the screen unescape
 
 import io
 import re
-from dataclasses import replace
 
 import pytest
 from defences import claim, expect_unreadable, instead, refused, without
@@ -44,7 +43,7 @@ def said(world, text, field_name="why"):
     """A withdrawal that says something, approved."""
     if field_name == "why":
         return world.withdrawal(why=text)
-    return world.withdrawal(payments=(replace(world.payment(), **{field_name: text}),))
+    return world.withdrawal(payments=(world.payment()._replace(**{field_name: text}),))
 
 
 def shown(world: World, withdrawal: Withdrawal) -> str:

@@ -41,7 +41,7 @@ def _chain(head, links):
             head,
             sequence=sequence,
             previous=before.id if before else None,
-            payments=(replace(head.payments[0], address=address),),
+            payments=(head.payments[0]._replace(address=address),),
             anchor=Anchor(sha256(b"anchor %d" % sequence).hex(), 0),
             height=Height(1 + HEIGHT * sequence // (links + 1)),
         )

@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from signer.build.typed import parse_address, typed_address
 from signer.core import base58, bech32, cashaddr
@@ -155,3 +157,20 @@ def test_an_address_of_one_chain_on_another(theirs, ours):
         assert same == {P2PKH}
     else:
         assert {P2PKH, P2SH} <= same
+
+
+@given(st.sampled_from(CHAINS), st.binary(min_size=32, max_size=32), st.randoms())
+@settings(max_examples=200, deadline=None)
+def test_what_we_write_for_a_script_is_read_as_that_script(chain, digest, random):
+    """So whoever has an address of ours from a script at hand need not decode it (step 7)."""
+    texts = {}
+    for head, tail, size in (
+        *((b"\x76\xa9\x14", b"\x88\xac", 20), (b"\xa9\x14", b"\x87", 20)),
+        *((b"\xaa\x20", b"\x87", 32), (b"\0\x14", b"", 20), (b"\0\x20", b"", 32)),
+        *((b"\x51\x20", b"", 32), (bytes((random.randrange(256),)), b"", 32)),
+    ):
+        script = head + digest[:size] + tail
+        if text := address_of(script, *chain):
+            assert script_of(text, *chain) == script
+            assert texts.setdefault(text, script) == script
+    assert texts

@@ -239,6 +239,6 @@ def test_many_payments_are_all_looked_at():
     """A too large payment hides behind no other."""
     document = withdrawal()
     one = document.payments[0]
-    many = withdrawal(payments=(one, replace(one, amount=BTC + 1), one))
+    many = withdrawal(payments=(one, one._replace(amount=BTC + 1), one))
     there = spend(approved(many))
     assert "amounts.per_payment" in rules_of(decide(policy(), there).refusals)

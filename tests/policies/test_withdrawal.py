@@ -281,6 +281,18 @@ def test_the_tally_is_told_before_the_quorum_is_reached():
     assert (votes.signed, votes.missing) == (("carol",), 1)
 
 
+def test_what_was_read_before_is_believed_of_its_very_bytes_only():
+    """The same document is not read twice; of any other, the envelope's own one is judged."""
+    envelope = sign("withdrawal", raw(), "alice", "bob")
+    read = Withdrawal.parse(raw())
+    assert approve_check(envelope, policy(), read).withdrawal is read
+    thief = withdrawal(payments=(Payment("bcrt1qthief", 1, "Acme", "hot wallet"),))
+    for other in (thief, withdrawal(), withdrawal(initiator="alice")):
+        found = approve_check(envelope, policy(), other)
+        assert (found.withdrawal, found.votes.signed) == (read, ("alice", "bob"))
+        assert count_approvals(envelope, policy(), other) == found.votes
+
+
 def test_approvals_of_other_bytes_do_not_count():
     """Signatures moved over to a changed payload are worthless."""
     signed = sign("withdrawal", withdrawal().payload, "alice", "bob")

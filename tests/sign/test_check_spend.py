@@ -96,6 +96,18 @@ def test_step_7_payments_are_a_multiset(world):
         assert refused(world, raw) == [(7, "transaction.payments")]
 
 
+def test_step_7_an_address_in_either_case_is_the_same_script(world):
+    """Approved once as we write it, once in capitals (BIP173): two payments to one destination."""
+    loud = world.payment()._replace(address=world.payment().address.upper())
+    envelope = world.approve(world.withdrawal(payments=(world.payment(), loud)))
+    assert len({o.script for o in world.examine(world.bundle(envelope)).facts.externals}) == 1
+
+    def elsewhere(draft):
+        draft.outputs[1].script = world.foreign_script()
+
+    assert refused(world, world.bundle(envelope, tamper=elsewhere)) == [(7, "transaction.payments")]
+
+
 def test_step_7_the_order_of_outputs_is_free(world):
     """A random order hides which output is the change."""
     envelope = world.approve(world.withdrawal(payments=(world.payment(), world.payment(payee=2))))
@@ -125,7 +137,7 @@ def test_step_7_many_differences_are_told_briefly(world):
 def test_step_7_an_address_of_another_network_is_bad_input(world):
     """Approved by mistake: no signer can tell what it should mean."""
     address = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
-    payment = replace(world.payment(), address=address)
+    payment = world.payment()._replace(address=address)
     raw = world.bundle(tamper=None, coins=world.coins)
     envelope = world.approve(world.withdrawal(payments=(payment,)))
 

@@ -250,7 +250,7 @@ def test_approve_asks_which_officer(enrolled, world):
 
 def test_approve_refuses_an_address_of_another_network(enrolled, world):
     """Nobody could pay it: say so before the officers sign."""
-    payment = replace(world.payment(), address="bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")
+    payment = world.payment()._replace(address="bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")
     done = approving(enrolled, waiting(enrolled, world, payments=(payment,)), "--yes")
     assert done.code == 4
     assert "another network" in done.err

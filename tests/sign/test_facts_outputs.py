@@ -1,7 +1,5 @@
 """Step 4: what the outputs claim against what the signer derives."""
 
-from dataclasses import replace
-
 import pytest
 from tampering import expect, of_change, other_origins, refused
 from world import COIN_AMOUNT, FEE, World
@@ -116,7 +114,7 @@ def test_step_4_a_payment_that_claims_key_origins(world):
 
 def test_step_4_no_change_is_fine(world):
     """All of it may leave, less the fee."""
-    payment = replace(world.payment(), amount=Sats(COIN_AMOUNT - FEE))
+    payment = world.payment()._replace(amount=Sats(COIN_AMOUNT - FEE))
     envelope = world.approve(world.withdrawal(payments=(payment,)))
     raw = world.bundle(envelope, tamper=lambda draft: draft.outputs.pop())
     checked = world.examine(raw)

@@ -85,7 +85,7 @@ def test_a_stranger_among_the_payments_is_found(world):
 def test_a_groups_window_sees_the_chain_in_whatever_case(world):
     """Addresses of the wallet that earlier withdrawals paid, one of them in upper case."""
     signer = Signer(world, listing(windows=(Window(144, Sats(500_000)),)))
-    shouted = replace(paid(RECEIVE, 1, 200_000), address=paid(RECEIVE, 1).address.upper())
+    shouted = paid(RECEIVE, 1, 200_000)._replace(address=paid(RECEIVE, 1).address.upper())
     first = signer.withdrawal(shouted)
     second = signer.withdrawal(paid(RECEIVE, 2), sequence=2, previous=first.id)
     assert signer.judges(second, first) == []

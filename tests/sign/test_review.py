@@ -1,7 +1,6 @@
 """The review tells the officer everything, and nothing that is nicer than it is."""
 
 import io
-from dataclasses import replace
 
 import pytest
 from world import COIN_AMOUNT, FEE, World
@@ -85,7 +84,7 @@ def test_every_change_since_the_trusted_policy_is_told(world):
 
 def test_an_address_is_shown_from_the_output_s_script(world):
     """Officers may approve a bech32 address in capitals; it is shown as the chain has it."""
-    payment = replace(world.payment(), address=world.payment().address.upper())
+    payment = world.payment()._replace(address=world.payment().address.upper())
     envelope = world.approve(world.withdrawal(payments=(payment,)))
     assert of(world, world.bundle(envelope)).payments[0].address == world.payment().address
 
@@ -142,7 +141,7 @@ def test_signing_the_same_again_is_nothing_unusual(world):
 
 def test_no_change_is_said(world):
     """Nothing returns: an officer should see that."""
-    payment = replace(world.payment(), amount=Sats(COIN_AMOUNT - FEE))
+    payment = world.payment()._replace(amount=Sats(COIN_AMOUNT - FEE))
     envelope = world.approve(world.withdrawal(payments=(payment,)))
     raw = world.bundle(envelope, tamper=lambda draft: draft.outputs.pop())
     assert "nothing returns to the vault" in shown(of(world, raw))

@@ -64,6 +64,13 @@ def test_only_named_types_are_paid(script, name):
     assert check(Shape(3, others), change=[script]) == []
 
 
+def test_a_payment_is_told_from_change_by_its_place():
+    """Two outputs that are equal: the one that leaves is judged as such, and only that one."""
+    only = Shape(3, ("p2wsh",))
+    assert check(only, P2WPKH, change=[P2WPKH]) == ["shape.script_types"]
+    assert check(only, P2WSH, change=[P2WPKH]) == []
+
+
 @pytest.mark.parametrize(
     "script", [b"", b"\x51", P2WPKH + b"\x00", P2WPKH[:-1], b"\x60" + P2TR[1:], b"\x6a\x01a"]
 )
