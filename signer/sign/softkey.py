@@ -79,8 +79,8 @@ class SoftKey:
     def sign_all(self, coins: Sequence[VaultInput], spread: Spread = in_turn) -> list[PartialSig]:
         """Sign each coin's digest, in two libraries that must agree.
 
-        Both meet the public key that stands in the coin's script, and no other: OpenSSL multiplies
-        the secret to compare it before it signs, and each signature is verified under it.
+        Whether the key is the one in the coin's script, OpenSSL finds by a multiplication before it
+        signs; and each signature, a Schnorr one too, is verified under the script's key.
 
         Args:
             coins: in the order of the signatures.
