@@ -37,25 +37,28 @@ def read_limited(path: str | os.PathLike[str], *, limit: int, what: str) -> byte
     Raises:
         BadInput: missing, a folder, not permitted, empty, too large, or unreadable.
     """
-    data = bytearray()
+    parts: list[bytes] = []
+    found = 0
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 -- unbuffered: no read-ahead
             state = os.fstat(file.fileno())
             size = state.st_size if stat.S_ISREG(state.st_mode) else 0
-            while size <= limit >= len(data) and (part := file.read(_PART)):
-                data += part
+            # A pipe comes in many parts; a file, which may be large, in one, and is not copied.
+            while size <= limit >= found and (part := file.read(max(size, _PART))):
+                parts.append(part)
+                found += len(part)
     except (OSError, ValueError) as error:
         raise failed(f"{what}: cannot be read", path, error) from None
-    if max(size, len(data)) > limit:
+    if max(size, found) > limit:
         raise BadInput(
             f"{what}: too large",
             fault=Fault.OFFICER,
             expected=f"at most {limit:,} bytes",
             found=_named(path),
         )
-    if not data:
+    if not found:
         raise BadInput(f"{what}: the file is empty", fault=Fault.OFFICER, found=_named(path))
-    return bytes(data)
+    return b"".join(parts)
 
 
 def refuse_existing(path: str | os.PathLike[str]) -> None:

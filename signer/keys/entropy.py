@@ -15,11 +15,10 @@ without the machine's part it is what a Coldcard and a SeedSigner make of the sa
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial, reduce
 from itertools import pairwise
 from math import comb
-from typing import Final
+from typing import Final, NamedTuple
 
 from signer.core.errors import BadInput, Fault
 
@@ -32,8 +31,7 @@ _DOUBTED: Final = 1e-3
 _LONGEST_PATTERN: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Something that a person throws.
 
     Attributes:

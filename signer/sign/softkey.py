@@ -79,6 +79,9 @@ class SoftKey:
     def sign_all(self, coins: Sequence[VaultInput], spread: Spread = in_turn) -> list[PartialSig]:
         """Sign each coin's digest, in two libraries that must agree.
 
+        Whether the key is the one in the coin's script, OpenSSL finds by a multiplication before it
+        signs; and each signature, a Schnorr one too, is verified under the script's key.
+
         Args:
             coins: in the order of the signatures.
             spread: how the second engine's signatures are made, for instance on all cores.
@@ -86,32 +89,20 @@ class SoftKey:
         Raises:
             Refused: the key at a coin's place is not in its script, or the engines disagree.
         """
-        keys = [self._key(coin) for coin in coins]
-        engine = schnorr.sign if self.schnorr else second_engine
+        keys = [coin.key_of(self.fingerprint) for coin in coins]
+        secrets = [self.branches[coin.branch].derive(coin.index).secret for coin in coins]
 
         def again(numbers: Sequence[int]) -> list[bytes]:
-            return [engine(coins[at].digest, keys[at].secret) for at in numbers]
+            if self.schnorr:
+                return [schnorr.sign(coins[at].digest, secrets[at]) for at in numbers]
+            return [second_engine(coins[at].digest, secrets[at], keys[at]) for at in numbers]
 
         seconds = spread(again, len(coins))
         end, agreed = bytes((self.sighash,)), partial(_agreed, is_schnorr=self.schnorr)
         return [
-            PartialSig(key.key, agreed(second, coin.digest, key.secret, key.key) + end)
-            for coin, key, second in zip(coins, keys, seconds, strict=True)
+            PartialSig(key, agreed(second, coin.digest, secret, key) + end)
+            for coin, key, secret, second in zip(coins, keys, secrets, seconds, strict=True)
         ]
-
-    def _key(self, coin: VaultInput) -> ExtendedPrivateKey:
-        key = self.branches[coin.branch].derive(coin.index)
-        expected = coin.key_of(self.fingerprint)
-        if key.key != expected:
-            raise refused(
-                _STEP,
-                "key.own",
-                "this signer's key is not in the coin's script",
-                fault=Fault.MACHINE,
-                expected=expected.hex(),
-                found=key.key.hex(),
-            )
-        return key
 
 
 def sign_twice(digest: bytes, secret: bytes, pubkey: bytes) -> bytes:
@@ -120,7 +111,7 @@ def sign_twice(digest: bytes, secret: bytes, pubkey: bytes) -> bytes:
     Raises:
         Refused: they differ, or the signature does not verify.
     """
-    return _agreed(second_engine(digest, secret), digest, secret, pubkey)
+    return _agreed(second_engine(digest, secret, pubkey), digest, secret, pubkey)
 
 
 def _agreed(
@@ -142,18 +133,23 @@ def _agreed(
     return first
 
 
-def second_engine(digest: bytes, secret: bytes) -> bytes:
+def second_engine(digest: bytes, secret: bytes, told: bytes | None = None) -> bytes:
     """OpenSSL's deterministic ECDSA (RFC 6979, SHA-256), made low-s (BIP146); DER.
 
-    It is told the public key by the first library, and finds by a multiplication of its own whether
-    that is the secret's. To make the key itself would take it one more, of half a millisecond.
+    It is told the public key, and finds by a multiplication of its own whether that is the
+    secret's. To make the key itself would take it one more, of half a millisecond.
+
+    Args:
+        digest: 32 bytes.
+        secret: the key that signs.
+        told: its public key, compressed; if None, the one that the first library makes.
 
     Raises:
-        Refused: it is not.
+        Refused: the public key is not the secret's.
     """
-    number, told = int.from_bytes(secret, "big"), secp.public_key(secret)
+    number, point = int.from_bytes(secret, "big"), secp.public_key(secret) if told is None else told
     try:
-        public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), told)
+        public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), point)
         key = ec.EllipticCurvePrivateNumbers(number, public.public_numbers()).private_key()
     except ValueError:
         raise _unfit("engines", "the two signing libraries disagree about a public key") from None

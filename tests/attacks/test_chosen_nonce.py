@@ -22,7 +22,7 @@ def nonce(digest):
     return int.from_bytes(sha256(b"the thief's secret" + digest), "big") % ORDER
 
 
-def evil_sign(digest, secret):
+def evil_sign(digest, secret, *_):
     """A good signature, low s and strict DER, whose nonce the thief can compute."""
     k, d, z = nonce(digest), int.from_bytes(secret, "big"), int.from_bytes(digest, "big")
     r = int.from_bytes(secp.public_key(k.to_bytes(32, "big"))[1:], "big") % ORDER

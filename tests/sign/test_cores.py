@@ -140,9 +140,9 @@ def test_a_child_that_signs_otherwise_is_refused(two_cores, world, met, monkeypa
     one = key.sign(coin, coin.digest)
     assert key.sign_all([coin] * LEAST, spread) == [one] * LEAST
 
-    def lying(digest, secret):
+    def lying(digest, *key):
         met()
-        return other(digest if os.getpid() == parent else digest[::-1], secret)
+        return other(digest if os.getpid() == parent else digest[::-1], *key)
 
     monkeypatch.setattr(softkey, "second_engine", lying)
     with pytest.raises(Refused) as refusal:

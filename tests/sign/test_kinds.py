@@ -134,6 +134,15 @@ def test_a_schnorr_signature_that_does_not_verify_is_refused(cash, monkeypatch):
     assert refusal.value.refusals[0].rule == "signature.verify"
 
 
+def test_a_schnorr_key_that_is_not_in_the_script_does_not_sign(cash):
+    """OpenSSL has no part in it: the signature does not verify under the script's key."""
+    coin, key = coin_and_key(cash)
+    elsewhere = replace(coin, index=coin.index + 1)
+    with pytest.raises(Refused) as refusal:
+        key.sign(elsewhere, elsewhere.digest)
+    assert refusal.value.refusals[0].rule == "signature.verify"
+
+
 def test_a_vault_for_schnorr_gets_no_ecdsa(cash, monkeypatch):
     """Neither ECDSA library is asked, and a vault for ECDSA asks no Schnorr."""
 

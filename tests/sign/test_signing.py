@@ -148,7 +148,7 @@ def test_step_10_without_a_journal_there_is_no_signature(world, tmp_path, monkey
 def test_step_11_a_disagreement_leaves_nothing(world, tmp_path, monkeypatch):
     """No signed bytes come out; the journal knows of the attempt."""
     other = softkey.second_engine
-    monkeypatch.setattr(softkey, "second_engine", lambda d, s: other(d[::-1], s))
+    monkeypatch.setattr(softkey, "second_engine", lambda d, *key: other(d[::-1], *key))
     with pytest.raises(Refused) as refusal:
         world.sign(world.bundle(), tmp_path)
     assert refusal.value.refusals[0].rule == "signature.engines"

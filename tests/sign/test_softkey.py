@@ -67,6 +67,17 @@ def test_engines_that_disagree_about_a_public_key_are_refused(monkeypatch):
         assert not wrong or wrong.hex() not in repr(refusal.value.refusals)
 
 
+def test_a_public_key_that_is_told_is_not_the_first_librarys(monkeypatch):
+    """What stands in a script is compared with the secret, by OpenSSL; nobody else is asked."""
+    mine = secp.public_key(SECRET)
+    monkeypatch.delattr(secp, "public_key")
+    assert second_engine(DIGEST, SECRET, mine) == secp.sign_ecdsa(DIGEST, SECRET)
+    for wrong in (bytes((mine[0] ^ 1,)) + mine[1:], b"\x02" + b"\xff" * 32, b""):
+        with pytest.raises(Refused) as refusal:
+            second_engine(DIGEST, SECRET, wrong)
+        assert refusal.value.refusals[0].rule == "signature.engines"
+
+
 def test_a_disagreement_is_refused_and_shows_neither_signature(monkeypatch):
     """A right and a wrong signature with one nonce would give away the key."""
     pubkey = secp.public_key(SECRET)
@@ -120,12 +131,14 @@ def test_a_fingerprint_alone_is_not_enough(world):
 
 
 def test_a_key_that_is_not_in_the_script_does_not_sign(world):
-    """The derived key is compared with the script's before anything is signed."""
+    """OpenSSL compares the derived secret with the script's key, and signs nothing with it."""
     coin = world.examine(world.bundle()).facts.inputs[0]
     elsewhere = replace(coin, index=coin.index + 1)
     with pytest.raises(Refused) as refusal:
         world.key("alice").sign(elsewhere, elsewhere.digest)
-    assert (refusal.value.refusals[0].step, refusal.value.refusals[0].rule) == (11, "key.own")
+    told = refusal.value.refusals[0]
+    assert (told.step, told.rule) == (11, "signature.engines")
+    assert "about a public key" in told.what
     assert refusal.value.fault is Fault.MACHINE
 
 

@@ -1,9 +1,8 @@
 """The eleven steps, from a file that nobody vouches for to a signed one."""
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from signer.cli import review, show
 from signer.cli.naming import HINTS, named
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from signer.sign.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """How to sign.
 
     Attributes:
@@ -43,8 +41,7 @@ class Terms:
     yes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """What `reviewed` did.
 
     Attributes:
