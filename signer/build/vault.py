@@ -6,7 +6,8 @@ from policies import strict_json
 from signer.core import coins
 from signer.core.descriptor import Descriptor
 from signer.core.signatures import ECDSA
-from signer.core.vault import Vault, VaultKey, VaultSigner, twice_derived_address
+from signer.core.twice_derived import twice_derived_address
+from signer.core.vault import Vault, VaultKey, VaultSigner
 
 
 def create_vault(

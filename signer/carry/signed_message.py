@@ -11,9 +11,10 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from signer.core import secp, wire
+from signer.core import wire
 from signer.core.errors import BadInput, Fault
 from signer.core.hashes import sha256d
+from signer.core.secp import WORD, ctx, ffi, lib, serialize
 
 _PREFIX: Final = b"\x18Bitcoin Signed Message:\n"
 _HEADER: Final = 31
@@ -44,7 +45,7 @@ def encode(message: bytes, der: bytes, key: bytes) -> str:
     """
     r, s = decode_dss_signature(der)
     compact = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-    number = secp.recovery_id(digest(message), compact, key)
+    number = recovery_id(digest(message), compact, key)
     if number is None:
         raise ValueError("not this key's signature")
     return base64.b64encode(bytes((_HEADER + number,)) + compact).decode("ascii")
@@ -62,9 +63,29 @@ def verify(message: bytes, signature: str, key: bytes) -> None:
         data = b""
     if len(data) != _SIZE or base64.b64encode(data).decode("ascii") != signature:
         raise _bad("not a signature of a message", expected="65 bytes in base64")
-    if secp.recovery_id(digest(message), data[1:], key) != data[0] - _HEADER:
+    if recovery_id(digest(message), data[1:], key) != data[0] - _HEADER:
         raise _bad(
             "the signature is not the key's, or not of this text",
             expected=f"a signature by {key.hex()}",
             hint="the record was changed on its way, or the signer does not have this key",
         )
+
+
+def recovery_id(digest: bytes, compact: bytes, key: bytes) -> int | None:
+    """Which of four keys that fit a signature is `key`: 0 to 3, or None. SEC 1, section 4.1.6.
+
+    Args:
+        digest: 32 bytes.
+        compact: r and s, 32 bytes each, big-endian.
+        key: compressed.
+    """
+    signature = ffi.new("secp256k1_ecdsa_recoverable_signature *")
+    found = ffi.new("secp256k1_pubkey *")
+    for number in range(4) if len(digest) == WORD and len(compact) == 2 * WORD else ():
+        if (
+            lib.secp256k1_ecdsa_recoverable_signature_parse_compact(ctx, signature, compact, number)
+            and lib.secp256k1_ecdsa_recover(ctx, found, signature, digest)
+            and serialize(found) == key
+        ):
+            return number
+    return None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from signer.chain.index import ChainCoin
+from signer.chain.weight import vsize
 from signer.core.names import Sats
 from signer.core.script import OP_1, p2sh, push
 from signer.core.transaction import Transaction, TxIn, TxOut
@@ -38,7 +39,7 @@ def payment(coins: Sequence[ChainCoin], script: bytes, amount: Sats) -> Transact
         have += coin.amount
         sources.append(TxIn(coin.outpoint, _UNLOCK, _SEQUENCE))
         outputs = (TxOut(amount, script), TxOut(Sats(0), SCRIPT))
-        fee = Transaction(2, tuple(sources), outputs, 0).vsize * _RATE
+        fee = vsize(Transaction(2, tuple(sources), outputs, 0)) * _RATE
         change = have - amount - fee
         if change >= _LEAST_CHANGE:
             outputs = (TxOut(amount, script), TxOut(Sats(change), SCRIPT))

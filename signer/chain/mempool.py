@@ -15,6 +15,7 @@ from signer.chain.index import ChainCoin, Index
 from signer.chain.kernel import Kernel
 from signer.chain.ledger import Ledger
 from signer.chain.rejection import rejected
+from signer.chain.weight import vsize, weight
 from signer.core.errors import BadInput
 from signer.core.names import Height, Sats, Txid
 from signer.core.transaction import OutPoint, Transaction, TxOut
@@ -169,7 +170,7 @@ class Mempool:
             raise rejected("bad-txns-inputs-duplicate")
         if _NOWHERE in outpoints:
             raise rejected("coinbase")
-        if transaction.weight > _MAX_WEIGHT:
+        if weight(transaction) > _MAX_WEIGHT:
             raise rejected("tx-size")
         if len(transaction.to_bytes(witness=False)) < _MIN_STRIPPED:
             raise rejected("tx-size-small")
@@ -230,7 +231,7 @@ class Mempool:
     def _weigh(self, transaction: Transaction, raw: bytes) -> Waiting:
         incoming = sum(self._coin(source.outpoint).amount for source in transaction.inputs)
         fee = incoming - sum(output.amount for output in transaction.outputs)
-        return Waiting(transaction, raw, fee, transaction.vsize)
+        return Waiting(transaction, raw, fee, vsize(transaction))
 
     def _coin(self, outpoint: OutPoint) -> ChainCoin:
         parent = self._entries.get(outpoint.txid)

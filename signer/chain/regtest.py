@@ -33,6 +33,7 @@ from signer.chain.ledger import Ledger
 from signer.chain.mempool import Mempool, Waiting
 from signer.chain.mining import SUPPLY, mine, subsidy
 from signer.chain.scripts import used
+from signer.chain.weight import weight
 from signer.core import coins
 from signer.core.errors import BadInput, Fault
 from signer.core.names import Height, Sats, Txid
@@ -288,10 +289,10 @@ class Regtest:
 
     def _fitting(self) -> tuple[Waiting, ...]:
         """What waits, as far as it fits into one block: children follow their parents."""
-        fitting, weight = [], 0
+        fitting, filled = [], 0
         for entry in self._mempool.entries():
-            weight += entry.transaction.weight
-            if weight > _BLOCK_WEIGHT:
+            filled += weight(entry.transaction)
+            if filled > _BLOCK_WEIGHT:
                 break
             fitting.append(entry)
         return tuple(fitting)

@@ -62,7 +62,7 @@ def scan(rpc: Rpc, vault: Vault, *, ranged: bool) -> tuple[Sighting, ...]:
         found = _scan(
             rpc,
             [
-                {"desc": vault.branch_descriptor(branch), "range": [0, _RANGE - 1]}
+                {"desc": vault.form.branch_text(branch), "range": [0, _RANGE - 1]}
                 for branch in (RECEIVE, CHANGE)
             ],
         )
@@ -154,7 +154,7 @@ class WatchWallet:
     def next_index(self, vault: Vault, branch: int, tip: Tip) -> int:
         """The index after the last one of a branch that the wallet has seen used."""
         self.prepare(vault, tip)
-        wanted = _alike(vault.branch_descriptor(branch))
+        wanted = _alike(vault.form.branch_text(branch))
         for known in self._call("listdescriptors")["descriptors"].items():
             if _alike(known["desc"].text(_MAX_DESCRIPTOR)) == wanted:
                 return known["next_index"].integer()
@@ -183,7 +183,7 @@ class WatchWallet:
             _alike(part["desc"].text(_MAX_DESCRIPTOR))
             for part in self._call("listdescriptors")["descriptors"].items()
         }
-        wanted = {_alike(vault.branch_descriptor(branch)) for branch in (RECEIVE, CHANGE)}
+        wanted = {_alike(vault.form.branch_text(branch)) for branch in (RECEIVE, CHANGE)}
         if not known <= wanted:
             raise BadInput(
                 f"the node's wallet {self._name!a} watches something else, too",
@@ -218,7 +218,7 @@ class WatchWallet:
     def _import(self, vault: Vault, tip: Tip) -> None:
         requests = [
             {
-                "desc": vault.branch_descriptor(branch),
+                "desc": vault.form.branch_text(branch),
                 "active": True,
                 "internal": branch == CHANGE,
                 "timestamp": self._birth(vault, tip),

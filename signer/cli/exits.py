@@ -25,9 +25,10 @@ from signer.core.errors import BadInput, Fault, Problem, Refusal, Refused
 _INTERRUPTED: Final = 130
 _BROKEN_PIPE: Final = 141
 
-_RUBBISH: Final = 20_000
-"""New objects before the collector looks: starting makes more, none of them rubbish. Python's own
-700 is a tenth of a start spent on looking (measured)."""
+_RUBBISH: Final = 200_000
+"""New objects before the collector looks: starting makes 20,000, and 1,000 inputs that are combined
+another 30,000, none of them rubbish. Python's own 700 is a tenth of a start spent on looking
+(measured)."""
 
 
 class Usage(Problem):

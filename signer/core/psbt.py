@@ -176,6 +176,8 @@ def _input(fields: FieldMap, outpoint: OutPoint, known: dict[bytes, Outline]) ->
 
 
 def _output(fields: FieldMap) -> PsbtOutput:
+    if fields.empty:  # as of nearly every output that leaves the wallet
+        return PsbtOutput()
     return PsbtOutput(
         redeem_script=fields.raw(Output.REDEEM_SCRIPT),
         witness_script=fields.raw(Output.WITNESS_SCRIPT),

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Final, NamedTuple, NoReturn, TypeVar
 
 from signer.core.psbt_fields import ANYTHING, FieldType, Form
-from signer.core.wire import LONG, Reader
+from signer.core.wire import BYTES, LONG, Reader
 
 _T = TypeVar("_T")
 
@@ -16,7 +16,6 @@ MAX_IN_MAP: Final = 1_000
 # of the smallest ones would fill the machine. The byte that closes a map counts as one.
 MAX_IN_ALL: Final = 200_000
 
-_BARE: Final = tuple([bytes((kind,)) for kind in range(256)])  # keys without data
 _ABSENT: Final = (b"", 0)
 
 
@@ -86,13 +85,18 @@ class FieldMap:
             reader.at(at).fail("too many fields", expected=most)
         self._found, self.end, reader.position = found, at - 1, at
 
+    @property
+    def empty(self) -> bool:
+        """Whether it has no field."""
+        return not self._found
+
     def one(self, kind: int, read: Callable[[Reader], _T]) -> _T | None:
         """The value of a type that has no key data, or None when the field is absent.
 
         Raises:
             BadInput: `read` did, or left bytes.
         """
-        found = self._found.get(_BARE[kind])
+        found = self._found.get(BYTES[kind])
         if found is None:
             return None
         value, start = found
@@ -104,7 +108,7 @@ class FieldMap:
 
     def raw(self, kind: int) -> bytes:
         """The same as it is; empty when the field is absent."""
-        return self._found.get(_BARE[kind], _ABSENT)[0]
+        return self._found.get(BYTES[kind], _ABSENT)[0]
 
     def all(self, kind: int) -> list[tuple[bytes, bytes]]:
         """Every field of a type: key data and value, in the order of the file."""

@@ -6,17 +6,18 @@ the two points that have x = r, the one whose y is a square is meant.
 Source: bitcoincashorg/bitcoincash.org, `spec/2019-05-15-schnorr.md`.
 """
 
+from collections.abc import Callable
+
 from signer.core import secp
 from signer.core.hashes import sha256
+from signer.core.secp import WORD, ctx, ffi, lib, word
 
 _FIELD = 2**256 - 2**32 - 977
 """The curve's field (SEC 2, section 2.4.1)."""
 
 _ALGORITHM = b"Schnorr+SHA256  "
-"""Keeps the nonce apart from ECDSA's: the specification's section on signature generation."""
-
-SIZE = 64
-"""Bytes of a signature."""
+"""Keeps the nonce apart from ECDSA's: one nonce under two equations would give the secret away. 16
+bytes, as the nonce function reads them, of the specification's section on signature generation."""
 
 
 def sign(digest: bytes, secret: bytes) -> bytes:
@@ -29,30 +30,26 @@ def sign(digest: bytes, secret: bytes) -> bytes:
 
     def challenge(point: bytes) -> bytes:
         e = _hash(point[1:], key, digest)
-        return _word(e if point == _lifted(point[1:]) else -e)
+        return word(e if point == _lifted(point[1:]) else -e)
 
-    signed = secp.sign_linear(digest, secret, _ALGORITHM, challenge)
+    signed = sign_linear(digest, secret, challenge)
     point, s = signed[:33], signed[33:]
     if point != _lifted(point[1:]):
         # The other point of this x is meant, that of the negated nonce: -k + ex = -(k - ex).
-        s = _word(-int.from_bytes(s, "big"))
+        s = word(-int.from_bytes(s, "big"))
     return point[1:] + s
 
 
 def verify(digest: bytes, signature: bytes, key: bytes) -> bool:
     """Whether 64 bytes are a signature of the 32-byte digest by the compressed key."""
-    if len(digest) != 32 or len(signature) != SIZE:  # noqa: PLR2004 -- SHA-256's size
+    if len(digest) != WORD or len(signature) != 2 * WORD:
         return False
     r, s = signature[:32], signature[32:]
-    return secp.multiply_add(key, _word(-_hash(r, key, digest)), s) == _lifted(r)
+    return multiply_add(key, word(-_hash(r, key, digest)), s) == _lifted(r)
 
 
 def _hash(r: bytes, key: bytes, digest: bytes) -> int:
     return int.from_bytes(sha256(r + key + digest), "big")
-
-
-def _word(number: int) -> bytes:
-    return (number % secp.ORDER).to_bytes(32, "big")
 
 
 def _lifted(r: bytes) -> bytes:
@@ -64,3 +61,57 @@ def _lifted(r: bytes) -> bytes:
     x = int.from_bytes(r, "big")
     y = pow(x**3 + 7, (_FIELD + 1) // 4, _FIELD)
     return bytes((2 + (y & 1),)) + r
+
+
+def sign_linear(digest: bytes, secret: bytes, challenge: Callable[[bytes], bytes]) -> bytes:
+    """Sign as Schnorr did: the point of a nonce, compressed, and nonce + challenge * secret.
+
+    Only these 65 bytes leave here; the nonce is wiped, so that it cannot answer twice.
+
+    Args:
+        digest: 32 bytes.
+        secret: that signs.
+        challenge: makes the challenge, 32 bytes, of the nonce's point.
+
+    Raises:
+        ValueError: the digest, the secret or the challenge is not what it should be.
+    """
+    nonce, answer = ffi.new("unsigned char[32]"), ffi.new("unsigned char[32]")
+    point = ffi.new("secp256k1_pubkey *")
+    try:
+        if (
+            len(digest) != WORD
+            or not secp.is_valid_secret(secret)
+            or not lib.secp256k1_nonce_function_rfc6979(
+                nonce, digest, secret, _ALGORITHM, ffi.NULL, 0
+            )
+            or not lib.secp256k1_ec_pubkey_create(ctx, point, nonce)
+        ):
+            raise ValueError("not a digest and a secret key")
+        ffi.memmove(answer, secret, WORD)
+        factor = challenge(secp.serialize(point))
+        if (
+            len(factor) != WORD
+            or not lib.secp256k1_ec_seckey_tweak_mul(ctx, answer, factor)
+            or not lib.secp256k1_ec_seckey_tweak_add(ctx, answer, nonce)
+        ):
+            raise ValueError("not a challenge")
+        return secp.serialize(point) + bytes(ffi.buffer(answer))
+    finally:
+        ffi.memmove(nonce, bytes(WORD), WORD)
+        ffi.memmove(answer, bytes(WORD), WORD)
+
+
+def multiply_add(key: bytes, factor: bytes, term: bytes) -> bytes | None:
+    """`factor` * `key` + `term` * G. None if one of them is invalid or the sum is at infinity.
+
+    Not for secrets: it does not take the same time for all of them.
+    """
+    point = secp.parse(key)
+    valid = (
+        point is not None
+        and len(factor) == len(term) == WORD
+        and lib.secp256k1_ec_pubkey_tweak_mul(ctx, point, factor)
+        and lib.secp256k1_ec_pubkey_tweak_add(ctx, point, term)
+    )
+    return secp.serialize(point) if valid else None

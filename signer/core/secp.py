@@ -4,7 +4,7 @@ Keys are 33-byte compressed points, secrets 32 bytes big-endian, signatures stri
 low s and without the sighash byte.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from signer.core.errors import BadInput, Fault, SelfTestFailed
@@ -22,20 +22,38 @@ except (ImportError, OSError) as _error:
         hint="install coldquorum again: nothing else here may do the curve's work",
     ) from None
 
-_KEY = 33
+KEY = 33
 """Bytes of a compressed key."""
 
-_WORD = 32
+WORD = 32
 """Bytes of a secret, a digest or a tweak."""
 
 _COMPRESSED = 0x102
 """SECP256K1_EC_COMPRESSED, secp256k1.h."""
 
-_ALGORITHM = 16
-"""Bytes that name an algorithm to the nonce function (`secp256k1_nonce_function`, algo16)."""
-
 _DER_LIMIT = 72
 """The longest DER signature: two 33-byte integers, each with 2 bytes of header, and 2 more."""
+
+__all__ = [
+    "KEY",
+    "ORDER",
+    "WORD",
+    "Point",
+    "add_tweaks",
+    "ctx",
+    "ffi",
+    "is_valid_public",
+    "is_valid_secret",
+    "lib",
+    "parse",
+    "public_key",
+    "serialize",
+    "sign_ecdsa",
+    "tweak_add_secret",
+    "verify_ecdsa",
+    "version",
+    "word",
+]
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """The order of the group (SEC 2, section 2.4.1)."""
@@ -46,16 +64,21 @@ def version() -> str:
     return f"btclib-secp256k1 {btclib_secp256k1.__version__}"
 
 
-def _parse(key: bytes) -> Any:
+def word(number: int) -> bytes:
+    """A number modulo the order."""
+    return (number % ORDER).to_bytes(WORD, "big")
+
+
+def parse(key: bytes) -> Any:
     """The library's own form of a compressed key, or None."""
     point = ffi.new("secp256k1_pubkey *")
     # The length first: libsecp256k1 would also take 65 bytes, which no script here may hold.
-    if len(key) != _KEY or not lib.secp256k1_ec_pubkey_parse(ctx, point, key, _KEY):
-        return None
-    return point
+    valid = len(key) == KEY and lib.secp256k1_ec_pubkey_parse(ctx, point, key, KEY)
+    return point if valid else None
 
 
-def _serialize(point: Any) -> bytes:
+def serialize(point: Any) -> bytes:
+    """A compressed key, of the library's own form."""
     out = ffi.new("unsigned char[33]")
     lib.secp256k1_ec_pubkey_serialize(ctx, out, ffi.new("size_t *", 33), point, _COMPRESSED)
     return bytes(ffi.buffer(out))
@@ -63,12 +86,12 @@ def _serialize(point: Any) -> bytes:
 
 def is_valid_public(key: bytes) -> bool:
     """Whether `key` is a compressed point on the curve."""
-    return _parse(key) is not None
+    return parse(key) is not None
 
 
 def is_valid_secret(secret: bytes) -> bool:
     """Whether `secret` is 32 bytes of a number from 1 to the order less 1."""
-    return len(secret) == _WORD and bool(lib.secp256k1_ec_seckey_verify(ctx, secret))
+    return len(secret) == WORD and bool(lib.secp256k1_ec_seckey_verify(ctx, secret))
 
 
 def public_key(secret: bytes) -> bytes:
@@ -78,22 +101,22 @@ def public_key(secret: bytes) -> bytes:
         ValueError: not a valid secret. Check with `is_valid_secret` what comes from outside.
     """
     point = ffi.new("secp256k1_pubkey *")
-    if len(secret) != _WORD or not lib.secp256k1_ec_pubkey_create(ctx, point, secret):
+    if len(secret) != WORD or not lib.secp256k1_ec_pubkey_create(ctx, point, secret):
         raise ValueError("not a secret key")
-    return _serialize(point)
+    return serialize(point)
 
 
 class Point:
-    """A public key in the library's own form, for `add_tweaks`: it is parsed once.
+    """A public key, compressed and in the library's own form: it is parsed once.
 
     Raises:
         ValueError: not a compressed point. Check with `is_valid_public` what comes from outside.
     """
 
-    __slots__ = ("inner",)
+    __slots__ = ("inner", "key")
 
     def __init__(self, key: bytes) -> None:
-        self.inner = _parse(key)
+        self.key, self.inner = key, parse(key)
         if self.inner is None:
             raise ValueError("not a public key")
 
@@ -110,12 +133,12 @@ def add_tweaks(points: Iterable[Point], tweaks: Iterable[bytes]) -> list[bytes]:
     term = ffi.new("secp256k1_pubkey *")
     terms = ffi.new("secp256k1_pubkey *[2]", (ffi.NULL, term))
     total = ffi.new("secp256k1_pubkey *")  # not one of the terms: combine clears it first
-    out, size, sums = ffi.new("unsigned char[33]"), ffi.new("size_t *", _KEY), []
+    out, size, sums = ffi.new("unsigned char[33]"), ffi.new("size_t *", KEY), []
     copy = ffi.buffer(out)
     for point, tweak in zip(points, tweaks, strict=True):
         terms[0] = point.inner
         if (
-            len(tweak) != _WORD
+            len(tweak) != WORD
             or not lib.secp256k1_ec_pubkey_create(ctx, term, tweak)
             or not lib.secp256k1_ec_pubkey_combine(ctx, total, terms, 2)
         ):
@@ -127,7 +150,7 @@ def add_tweaks(points: Iterable[Point], tweaks: Iterable[bytes]) -> list[bytes]:
 
 def tweak_add_secret(secret: bytes, tweak: bytes) -> bytes | None:
     """`secret` + `tweak` modulo the order. None if either is invalid, or the sum is zero."""
-    if len(tweak) != _WORD or len(secret) != _WORD:
+    if len(tweak) != WORD or len(secret) != WORD:
         return None
     out = ffi.new("unsigned char[32]", secret)
     try:
@@ -145,34 +168,10 @@ def sign_ecdsa(digest: bytes, secret: bytes) -> bytes:
         ValueError: the digest or the secret is not what it should be.
     """
     signature = ffi.new("secp256k1_ecdsa_signature *")
-    if (len(digest), len(secret)) != (_WORD, _WORD) or not lib.secp256k1_ecdsa_sign(
+    if (len(digest), len(secret)) != (WORD, WORD) or not lib.secp256k1_ecdsa_sign(
         ctx, signature, digest, secret, ffi.NULL, ffi.NULL
     ):
         raise ValueError("not a digest and a secret key")
-    return _der(signature)
-
-
-def recovery_id(digest: bytes, compact: bytes, key: bytes) -> int | None:
-    """Which of four keys that fit a signature is `key`: 0 to 3, or None. SEC 1, section 4.1.6.
-
-    Args:
-        digest: 32 bytes.
-        compact: r and s, 32 bytes each, big-endian.
-        key: compressed.
-    """
-    signature = ffi.new("secp256k1_ecdsa_recoverable_signature *")
-    found = ffi.new("secp256k1_pubkey *")
-    for number in range(4) if len(digest) == _WORD and len(compact) == 2 * _WORD else ():
-        if (
-            lib.secp256k1_ecdsa_recoverable_signature_parse_compact(ctx, signature, compact, number)
-            and lib.secp256k1_ecdsa_recover(ctx, found, signature, digest)
-            and _serialize(found) == key
-        ):
-            return number
-    return None
-
-
-def _der(signature: Any) -> bytes:
     out = ffi.new("unsigned char[]", _DER_LIMIT)
     size = ffi.new("size_t *", _DER_LIMIT)
     lib.secp256k1_ecdsa_signature_serialize_der(ctx, out, size, signature)
@@ -181,72 +180,12 @@ def _der(signature: Any) -> bytes:
 
 def verify_ecdsa(digest: bytes, der: bytes, key: bytes) -> bool:
     """Whether `der` is a signature of the 32-byte digest by `key`: strict DER (BIP66), low s."""
-    point, signature = _parse(key), ffi.new("secp256k1_ecdsa_signature *")
+    point, signature = parse(key), ffi.new("secp256k1_ecdsa_signature *")
     # The library parses strict DER alone. An integer over the order it reads as zero, and neither
     # that nor a high s is ever valid (secp256k1.h).
     return bool(
         point is not None
-        and len(digest) == _WORD
+        and len(digest) == WORD
         and lib.secp256k1_ecdsa_signature_parse_der(ctx, signature, der, len(der))
         and lib.secp256k1_ecdsa_verify(ctx, signature, digest, point)
     )
-
-
-def sign_linear(
-    digest: bytes, secret: bytes, algorithm: bytes, challenge: Callable[[bytes], bytes]
-) -> bytes:
-    """Sign as Schnorr did: the point of a nonce, compressed, and nonce + challenge * secret.
-
-    Only these 65 bytes leave here; the nonce is wiped, so that it cannot answer twice.
-
-    Args:
-        digest: 32 bytes.
-        secret: that signs.
-        algorithm: 16 bytes that make the nonce of RFC 6979 (section 3.6) another one than that of
-            ECDSA: the same nonce under two equations would give the secret away.
-        challenge: makes the challenge, 32 bytes, of the nonce's point.
-
-    Raises:
-        ValueError: the digest, the secret, the algorithm or the challenge is not what it should be.
-    """
-    nonce, answer = ffi.new("unsigned char[32]"), ffi.new("unsigned char[32]")
-    point = ffi.new("secp256k1_pubkey *")
-    try:
-        if (
-            (len(digest), len(algorithm)) != (_WORD, _ALGORITHM)
-            or not is_valid_secret(secret)
-            or not lib.secp256k1_nonce_function_rfc6979(
-                nonce, digest, secret, algorithm, ffi.NULL, 0
-            )
-            or not lib.secp256k1_ec_pubkey_create(ctx, point, nonce)
-        ):
-            raise ValueError("not a digest and a secret key")
-        ffi.memmove(answer, secret, _WORD)
-        factor = challenge(_serialize(point))
-        if (
-            len(factor) != _WORD
-            or not lib.secp256k1_ec_seckey_tweak_mul(ctx, answer, factor)
-            or not lib.secp256k1_ec_seckey_tweak_add(ctx, answer, nonce)
-        ):
-            raise ValueError("not a challenge")
-        return _serialize(point) + bytes(ffi.buffer(answer))
-    finally:
-        ffi.memmove(nonce, bytes(_WORD), _WORD)
-        ffi.memmove(answer, bytes(_WORD), _WORD)
-
-
-def multiply_add(key: bytes, factor: bytes, term: bytes) -> bytes | None:
-    """`factor` * `key` + `term` * G. None if one of them is invalid or the sum is at infinity.
-
-    Not for secrets: it does not take the same time for all of them.
-    """
-    point = _parse(key)
-    if (
-        point is None
-        or len(factor) != _WORD
-        or len(term) != _WORD
-        or not lib.secp256k1_ec_pubkey_tweak_mul(ctx, point, factor)
-        or not lib.secp256k1_ec_pubkey_tweak_add(ctx, point, term)
-    ):
-        return None
-    return _serialize(point)

@@ -6,7 +6,6 @@ its fork id in the sighash type (bitcoin-cash-node, `src/script/sighashtype.h`; 
 Sighash" of the 2017 upgrade).
 """
 
-from functools import cache
 from struct import Struct, pack
 from typing import Final
 
@@ -20,8 +19,6 @@ ALL: Final = 0x01
 FORKID: Final = 0x40
 
 _AMOUNT_SEQUENCE: Final = Struct("<QI")
-# A vault's scripts all have one length: thousands of inputs ask for the same few bytes.
-_size: Final = cache(wire.compact_size)
 
 
 class Bip143:
@@ -50,15 +47,9 @@ class Bip143:
         Raises:
             KeyError: another type. Most of them leave a part of the transaction unsigned.
         """
-        parts = (
-            self._before,
-            self._outpoints[index],
-            _size(len(script_code)),
-            script_code,
-            _AMOUNT_SEQUENCE.pack(amount, self._sequences[index]),
-            self._after[sighash],
-        )
-        return sha256d(b"".join(parts))
+        own = _AMOUNT_SEQUENCE.pack(amount, self._sequences[index])
+        spent = self._outpoints[index] + wire.var_bytes(script_code) + own
+        return sha256d(self._before + spent + self._after[sighash])
 
 
 Digests = Bip143 | Legacy

@@ -26,7 +26,6 @@ _OUTPOINT: Final = Struct("<32sI")
 _LEAST_INPUT: Final = 41  # outpoint 36, empty script 1, sequence 4
 _LEAST_OUTPUT: Final = 9  # amount 8, empty script 1
 _MARKER: Final = b"\x00\x01"  # BIP144: no inputs, then the flag that witnesses follow
-_WITNESS_SCALE: Final = 4  # BIP141: a byte outside the witnesses weighs four units
 
 
 class OutPoint(NamedTuple):
@@ -131,17 +130,6 @@ class Transaction:
     def txid(self) -> Txid:
         """Double SHA-256 of the form without witnesses, byte order reversed, in hex."""
         return Txid(sha256d(self.to_bytes(witness=False))[::-1].hex())
-
-    @property
-    def weight(self) -> int:
-        """Weight units (BIP141)."""
-        stripped = len(self.to_bytes(witness=False))
-        return (_WITNESS_SCALE - 1) * stripped + len(self.to_bytes())
-
-    @property
-    def vsize(self) -> int:
-        """Virtual bytes: a quarter of the weight, rounded up (BIP141)."""
-        return -(-self.weight // _WITNESS_SCALE)
 
 
 class Outline(NamedTuple):

@@ -5,24 +5,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from operator import itemgetter
-from struct import Struct, unpack
+from struct import Struct
 from typing import NamedTuple
 
 from policies import strict_json
 from policies.strict_json import Fields
 from policies.withdrawal import MAX_HEIGHT
 from signer.core import coins, wire
-from signer.core.address import address_of, script_of
-from signer.core.bip32 import HARDENED, Children, public_children
+from signer.core.address import address_of
+from signer.core.bip32 import HARDENED, Children, are_children, public_children
 from signer.core.descriptor import Descriptor, VaultKey
-from signer.core.errors import BadInput, Fault, SelfTestFailed
+from signer.core.errors import BadInput, Fault
 from signer.core.names import DocumentId, Fingerprint, Height
 from signer.core.psbt_parts import Derivation, PartialSig
-from signer.core.script import COMPRESSED, multisig, p2sh32, push
+from signer.core.script import COMPRESSED, multisig, push
 from signer.core.script_types import Scripts
 from signer.core.sighash import Digests, digests
 from signer.core.signatures import ECDSA, SCHEMES, Scheme
-from signer.core.spread import Spread, in_turn
 from signer.core.transaction import Transaction
 
 __all__ = [
@@ -35,7 +34,6 @@ __all__ = [
     "VaultKey",
     "VaultScript",
     "VaultSigner",
-    "twice_derived_address",
 ]
 
 RECEIVE, CHANGE = 0, 1
@@ -169,10 +167,6 @@ class Vault:
         """SHA-256 of the payload."""
         return DocumentId(sha256(self.payload).hexdigest())
 
-    def branch_descriptor(self, branch: int) -> str:
-        """One branch, with checksum, for nodes that do not know BIP389."""
-        return self.form.branch_text(branch)
-
     @property
     def threshold(self) -> int:
         """How many must sign: m."""
@@ -196,17 +190,21 @@ class Vault:
         """
         return self.scripts([(branch, index)])[0]
 
-    def scripts(self, places: Sequence[Place], spread: Spread = in_turn) -> list[VaultScript]:
+    def scripts(
+        self, places: Sequence[Place], claims: Sequence[Sequence[Derivation]] = ()
+    ) -> list[VaultScript]:
         """Derive everything about many addresses.
 
         Args:
             places: where they stand, in the order of what is returned.
-            spread: for instance on all cores; the keys are public.
+            claims: what somebody says that the keys of each are, or nothing. If all of it is
+                right, that is found out faster than the keys are derived; else they are derived.
 
         Raises:
-            BadInput: no such branch (0 or 1) or index (0 to 2**31 - 1), or a core failed.
+            BadInput: no such branch (0 or 1) or index (0 to 2**31 - 1).
         """
-        return list(map(self._script, places, self._keys(places, spread)))
+        made = self._confirmed(places, claims) or map(self._derived, places, self._keys(places))
+        return [VaultScript(*self._paid([key for key, _ in keys]), keys) for keys in made]
 
     def script_pubkeys(self, places: Sequence[Place]) -> list[bytes]:
         """What outputs to many addresses hold, where nobody asks for keys and origins.
@@ -214,32 +212,40 @@ class Vault:
         Raises:
             BadInput: as `scripts`.
         """
-        return [self._paid(keys).script_pubkey for keys in self._keys(places, in_turn)]
+        return [self._paid(keys).script_pubkey for keys in self._keys(places)]
 
-    def _keys(self, places: Sequence[Place], spread: Spread) -> list[tuple[bytes, ...]]:
-        """The public keys of each place, in the descriptor's order."""
+    def _parents(self, places: Sequence[Place]) -> list[tuple[Sequence[Children], int]]:
+        """Whose children the keys of each place are, in the descriptor's order, and which."""
         for branch, index in places:
             if branch not in (RECEIVE, CHANGE) or not 0 <= index < HARDENED:
                 raise _bad("the vault has no such address", found=f"{branch}/{index}")
-        size = len(self._origins)
+        return [(self._branches[branch], index) for branch, index in places]
 
-        def joined(numbers: Sequence[int]) -> list[bytes]:
-            wanted = map(places.__getitem__, numbers)
-            found = public_children([(self._branches[branch], at) for branch, at in wanted])
-            return [b"".join(found[at : at + size]) for at in range(0, len(found), size)]
+    def _keys(self, places: Sequence[Place]) -> list[list[bytes]]:
+        """The public keys of each place, in the descriptor's order."""
+        found, size = public_children(self._parents(places)), len(self._origins)
+        return [found[at : at + size] for at in range(0, len(found), size)]
 
-        made = spread(joined, len(places))
-        if any(len(keys) != COMPRESSED * size for keys in made):
-            raise BadInput("a core has failed", fault=Fault.MACHINE, hint="try again")
-        return [unpack(f"{COMPRESSED}s" * size, keys) for keys in made]
+    def _derived(self, place: Place, keys: Sequence[bytes]) -> tuple[Derivation, ...]:
+        """With their origins, in script order: sorted by public key (BIP67)."""
+        steps = STEPS.pack(*place)
+        pairs = zip(keys, [origin + steps for origin in self._origins], strict=True)
+        return Derivation.many(sorted(pairs, key=itemgetter(0)))
+
+    def _confirmed(
+        self, places: Sequence[Place], claims: Sequence[Sequence[Derivation]]
+    ) -> list[tuple[Derivation, ...]]:
+        """What is claimed, in script order, if the origins are the vault's and all keys theirs."""
+        wanted, keys = self._parents(places), []
+        for place, claim in zip(places, claims, strict=False):
+            known, steps = {origin: key for key, origin in claim}, STEPS.pack(*place)
+            keys += [known.get(origin + steps, b"") for origin in self._origins]
+        whole = len(keys) == sum(map(len, claims)) == len(places) * len(self._origins)
+        true = whole and are_children(wanted, keys)
+        return [tuple(sorted(claim)) for claim in claims] if true else []
 
     def _paid(self, keys: Sequence[bytes]) -> Scripts:
         return self.form.form.of(multisig(self.threshold, sorted(keys)))
-
-    def _script(self, place: Place, keys: Sequence[bytes]) -> VaultScript:
-        steps = STEPS.pack(*place)
-        pairs = zip(keys, [origin + steps for origin in self._origins], strict=True)
-        return VaultScript(*self._paid(keys), Derivation.many(sorted(pairs, key=itemgetter(0))))
 
     def address(self, branch: int, index: int) -> str:
         """Derive an address.
@@ -277,29 +283,3 @@ class Vault:
             dummy = len(self.scheme.dummy(last, len(self.keys)))
             witness, script_sig = 0, bytes(dummy + signatures + len(push(script)))
         return 4 * (32 + 4 + len(wire.var_bytes(script_sig)) + 4) + witness
-
-
-def twice_derived_address(vault: Vault) -> str:
-    """The first receive address, derived by us and, from the descriptor's text, by embit.
-
-    Two programs that share no code must agree before money is sent to a new vault.
-
-    Raises:
-        SelfTestFailed: they do not.
-    """
-    from embit.descriptor import Descriptor as Independent  # noqa: PLC0415 -- 40 ms, seldom needed
-
-    address = vault.address(RECEIVE, 0)
-    ours = script_of(address, vault.coin, vault.network)
-    text = vault.branch_descriptor(RECEIVE).partition("#")[0]
-    long_hash = text.startswith("sh32(")  # of which embit knows all but the hash
-    other = Independent.from_string(text.replace("sh32(", "sh(", 1)).derive(0)
-    theirs = p2sh32(other.redeem_script().data) if long_hash else other.script_pubkey().data
-    if ours != theirs:
-        raise SelfTestFailed(
-            "two derivations of the vault's first address differ",
-            fault=Fault.MACHINE,
-            expected=theirs.hex(),
-            found=ours.hex(),
-        )
-    return address

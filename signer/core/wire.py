@@ -13,6 +13,9 @@ _U16: Final = Struct("<H")
 _U32: Final = Struct("<I")
 _U64: Final = Struct("<Q")
 
+BYTES: Final = tuple([bytes((number,)) for number in range(256)])
+"""Each byte alone."""
+
 LONG: Final = 0xFD
 """From here on the first byte of a compact size says how many follow; below, it is the number."""
 
@@ -150,7 +153,7 @@ def compact_size(value: int) -> bytes:
         for first, (form, least) in _COMPACT.items():
             if value >= least:
                 return bytes((first,)) + form.pack(value)
-    return bytes((value,))
+    return BYTES[value]
 
 
 def var_bytes(value: bytes) -> bytes:

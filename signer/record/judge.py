@@ -19,7 +19,6 @@ from policies.withdrawal import Withdrawal, check_terms, count_approvals
 from signer.core.address import script_of
 from signer.core.errors import BadInput, Fault, Refusal, Refused
 from signer.core.names import DocumentId, KeyId
-from signer.core.spread import Spread, in_turn
 from signer.core.vault import Vault
 from signer.sign.check import Checked, check_alive, examine
 from signer.sign.facts import enrolled
@@ -91,17 +90,15 @@ class Acceptable(NamedTuple):
     known: bool
 
 
-def transaction(
-    raw: bytes, vaults: Vaults, clock: LocalTime | None, spread: Spread = in_turn
-) -> Checked:
-    """`coldsign sign`: steps 1 to 8, scripts derived as `facts.read` says.
+def transaction(raw: bytes, vaults: Vaults, clock: LocalTime | None) -> Checked:
+    """`coldsign sign`: steps 1 to 8.
 
     Raises:
         BadInput: the bytes are not what they should be.
         Refused: a step said no.
     """
     enrolments = {known: memory.enrolment for known, memory in vaults.items()}
-    return examine(raw, enrolments, clock, spread)
+    return examine(raw, enrolments, clock)
 
 
 def approval(

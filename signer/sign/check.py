@@ -21,7 +21,6 @@ from signer.core.amounts import format_amount
 from signer.core.errors import Fault, Refusal, Refused
 from signer.core.hashes import sha256
 from signer.core.names import DocumentId, Height, Sats, Txid
-from signer.core.spread import Spread, in_turn
 from signer.core.transaction import OutPoint
 from signer.core.vault import Vault
 from signer.core.wallet import listed
@@ -96,7 +95,6 @@ def examine(
     raw: bytes,
     enrolments: Mapping[DocumentId, Enrolment],
     clock: LocalTime | None = None,
-    spread: Spread = in_turn,
 ) -> Checked:
     """Take a binary PSBT through steps 1 to 8.
 
@@ -105,13 +103,12 @@ def examine(
         enrolments: what this signer knows, by vault id. A coordinator that examines its own work
             gives its one vault and policy.
         clock: the station's local time, if there is a station.
-        spread: as `facts.read`.
 
     Raises:
         BadInput: the bytes are not what they should be.
         Refused: a step said no.
     """
-    facts = read(raw, {known: enrolment.vault for known, enrolment in enrolments.items()}, spread)
+    facts = read(raw, {known: enrolment.vault for known, enrolment in enrolments.items()})
     return check(facts, enrolments, clock)
 
 
@@ -185,7 +182,7 @@ def fulfils(facts: Facts, withdrawal: Withdrawal) -> None:
     # Multisets of whole scripts: not addresses, which can be written in more than one way. Nearly
     # all are written as we write the outputs' own: then the script is that one, and nothing is left
     # to decode, since `script_of` takes only what `address_of` would write for its answer.
-    known = {output.address: output.script for output in facts.externals if output.address}
+    known = {address: script for script, address in facts.addresses.items() if address}
     approved = Counter(
         (known.get(payment.address) or script_of(payment.address, coin, network), payment.amount)
         for payment in withdrawal.payments
@@ -275,8 +272,10 @@ def spend_of(
         vault=facts.vault.id,
         height=Height(facts.psbt.tx.lock_time),
         inputs=tuple(SpentCoin(i.coin.txid, i.coin.vout, i.amount) for i in facts.inputs),
-        externals=tuple([Output(o.address, o.script, o.amount) for o in facts.externals]),
-        change=tuple([Output(o.address, o.script, o.amount) for o in facts.change]),
+        externals=tuple(
+            [Output(facts.addresses[o.script], o.script, o.amount) for o in facts.externals]
+        ),
+        change=tuple([Output(facts.addresses[o.script], o.script, o.amount) for o in facts.change]),
         fee=facts.fee,
         vsize=facts.vsize,
         withdrawal=approved,

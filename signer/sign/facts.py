@@ -4,8 +4,9 @@ Every script comes from the enrolled descriptor, every amount from the transacti
 What the PSBT says beside that must agree exactly, or the whole of it is refused.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from policies.withdrawal import Withdrawal
@@ -18,7 +19,6 @@ from signer.core.names import DocumentId, Fingerprint, Sats, Txid
 from signer.core.psbt import PartialSig, Psbt, PsbtInput, PsbtOutput
 from signer.core.script import TOKEN_PREFIX, push
 from signer.core.sighash import Digests
-from signer.core.spread import Spread, in_turn
 from signer.core.transaction import OutPoint, TxOut
 from signer.core.vault import CHANGE, RECEIVE, STEPS, Place, Vault, VaultScript
 from signer.sign.refusal import refused
@@ -31,6 +31,9 @@ _OUTSIDE_INPUTS: Final = 41
 
 _MARKER_AND_FLAG: Final = 2
 """Weight units that the witness form adds once (BIP144)."""
+
+_Ours = tuple[Place, VaultScript]
+"""A place in the descriptor, and what the vault has there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +68,17 @@ class FoundOutput(NamedTuple):
     """An output. Thousands are made: hence no dataclass.
 
     Attributes:
-        address: in the coin's notation, or empty when the script has none.
         script: the scriptPubKey.
         amount: what it receives.
         change_index: the index on the vault's change branch, or None when it leaves the vault.
     """
 
-    address: str
     script: bytes
     amount: Sats
     change_index: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # not slotted: what follows from the attributes is kept once it is asked
 class Facts:
     """What a transaction does, established. Whether it may, `check.py` decides.
 
@@ -97,7 +98,13 @@ class Facts:
     inputs: tuple[VaultInput, ...]
     outputs: tuple[FoundOutput, ...]
 
-    @property
+    @cached_property
+    def addresses(self) -> Mapping[bytes, str]:
+        """Of each output's script: in the coin's notation, or empty when it has none."""
+        coin, network = self.vault.coin, self.vault.network
+        return {o.script: address_of(o.script, coin, network) or "" for o in self.outputs}
+
+    @cached_property
     def externals(self) -> tuple[FoundOutput, ...]:
         """Outputs that leave the vault."""
         return tuple(o for o in self.outputs if o.change_index is None)
@@ -121,23 +128,23 @@ class Facts:
             if all(i.key_of(signer.fingerprint) in i.signed for i in self.inputs)
         )
 
-    @property
+    @cached_property
     def txid(self) -> Txid:
         """The finished transaction's id: of P2SH-P2WSH, it covers the redeem scripts' pushes.
 
         Without segwit, signatures are part of what is hashed: then it is the unsigned one's id.
         """
-        tx = self.psbt.tx
-        if not self.vault.form.form.segwit:
+        tx, segwit = self.psbt.tx, self.vault.form.form.segwit
+        scripts = [i.script.redeem_script for i in self.inputs if segwit]
+        if not any(scripts):
             return tx.txid
-        scripts = [i.script.redeem_script for i in self.inputs]
         inputs = (
             txin._replace(script_sig=push(script) if script else b"")
             for txin, script in zip(tx.inputs, scripts, strict=True)
         )
         return replace(tx, inputs=tuple(inputs)).txid
 
-    @property
+    @cached_property
     def vsize(self) -> int:
         """Virtual bytes of the finished transaction, every signature at its longest."""
         count = len(self.inputs)
@@ -146,13 +153,12 @@ class Facts:
         return -(-(outside + self.vault.input_weight * count) // 4)
 
 
-def read(raw: bytes, vaults: Mapping[DocumentId, Vault], spread: Spread = in_turn) -> Facts:
+def read(raw: bytes, vaults: Mapping[DocumentId, Vault]) -> Facts:
     """Establish the facts of a binary PSBT.
 
     Args:
         raw: the bytes as received.
         vaults: the enrolled vaults by id.
-        spread: how the scripts are derived, for instance on all cores.
 
     Raises:
         BadInput: the bytes are no PSBT with documents (step 1).
@@ -166,13 +172,13 @@ def read(raw: bytes, vaults: Mapping[DocumentId, Vault], spread: Spread = in_tur
     vault = enrolled(withdrawal, vaults)
     # (3) each input is a coin of the vault, at the amount that its own transaction says
     digests = vault.digests(psbt.tx)
-    scripts = _scripts(psbt.inputs, vault, spread)
-    inputs = tuple([_input(at, psbt, vault, scripts, digests) for at in range(len(psbt.inputs))])
+    ours = _ours(psbt.inputs, vault, tried=True)
+    inputs = tuple([_input(at, psbt, vault, ours[at], digests) for at in range(len(psbt.inputs))])
     _covered(psbt, inputs, coins.coin(vault.coin).max_money)
     # (4) each output leaves the vault, or is change that the descriptor gives
-    scripts = _scripts(psbt.outputs, vault, spread)
+    ours = _ours(psbt.outputs, vault, tried=False)
     outputs = tuple(
-        [_output(at, psbt, withdrawal, vault, scripts) for at in range(len(psbt.outputs))]
+        [_output(at, psbt, withdrawal, vault, ours[at]) for at in range(len(psbt.outputs))]
     )
     _one_change(outputs)
     return Facts(psbt, documents, withdrawal, vault, inputs, outputs)
@@ -207,24 +213,34 @@ def enrolled(withdrawal: Withdrawal, vaults: Mapping[DocumentId, Vault]) -> Vaul
     return vault
 
 
-def _scripts(
-    said: Iterable[PsbtInput | PsbtOutput], vault: Vault, spread: Spread
-) -> dict[Place, VaultScript]:
-    """What the vault has at each place that is claimed; whether rightly, is asked one by one."""
-    places = list(dict.fromkeys(filter(None, map(_place, said))))
-    return dict(zip(places, vault.scripts(places, spread), strict=True))
+def _ours(
+    said: Sequence[PsbtInput | PsbtOutput], vault: Vault, *, tried: bool
+) -> list[_Ours | None]:
+    """What the vault has where each claims to belong; whether rightly, is asked one by one.
+
+    Args:
+        said: all inputs, or all outputs.
+        vault: that they claim to belong to.
+        tried: whether the keys that are claimed may be tried instead of derived. Not where money
+            goes.
+    """
+    places = list(map(_place, said))
+    claims = {place: one.derivations for place, one in zip(places, said, strict=True) if place}
+    made = vault.scripts(list(claims), list(claims.values()) if tried else ())
+    scripts = dict(zip(claims, made, strict=True))
+    return [(place, scripts[place]) if place else None for place in places]
 
 
 def _input(
     at: int,
     psbt: Psbt,
     vault: Vault,
-    scripts: Mapping[Place, VaultScript],
+    ours: _Ours | None,
     digests: Digests,
 ) -> VaultInput:
     said, coin = psbt.inputs[at], psbt.tx.inputs[at].outpoint
     spent = _spent(at, said, coin)
-    place, script = _claimed("input", at, said, vault, scripts)
+    place, script = _claimed("input", at, said, vault, ours)
     if spent.script[:1] == TOKEN_PREFIX:
         raise refused(
             3,
@@ -315,19 +331,14 @@ def _place(said: PsbtInput | PsbtOutput) -> Place | None:
 
 
 def _claimed(
-    kind: str,
-    at: int,
-    said: PsbtInput | PsbtOutput,
-    vault: Vault,
-    scripts: Mapping[Place, VaultScript],
-) -> tuple[Place, VaultScript]:
-    """The place in the descriptor that the key origins claim; all of them, and no other."""
-    place = _place(said)
+    kind: str, at: int, said: PsbtInput | PsbtOutput, vault: Vault, ours: _Ours | None
+) -> _Ours:
+    """The vault's, if the key origins are all of it, and no other."""
     # Most programs write them in the order of the keys, as the script has them.
-    if place is not None and (
-        said.derivations == (keys := scripts[place].keys) or tuple(sorted(said.derivations)) == keys
+    if ours and (
+        said.derivations == ours[1].keys or tuple(sorted(said.derivations)) == ours[1].keys
     ):
-        return place, scripts[place]
+        return ours
     raise refused(
         3 if kind == "input" else 4,
         f"{kind}s.origins",
@@ -389,15 +400,15 @@ def _output(
     psbt: Psbt,
     withdrawal: Withdrawal,
     vault: Vault,
-    scripts: Mapping[Place, VaultScript],
+    ours: _Ours | None,
 ) -> FoundOutput:
     txout, said = psbt.tx.outputs[at], psbt.outputs[at]
-    address = address_of(txout.script, vault.coin, vault.network) or ""
     if not (said.derivations or said.witness_script or said.redeem_script):
-        return FoundOutput(address, txout.script, txout.amount, None)
+        return FoundOutput(txout.script, txout.amount, None)
     # From here on it claims to be the vault's: anything less than exactly that is an attempt.
-    (branch, index), script = _claimed("output", at, said, vault, scripts)
+    (branch, index), script = _claimed("output", at, said, vault, ours)
     limit = withdrawal.sequence + GAP_LIMIT
+    address = address_of(txout.script, vault.coin, vault.network)
     checks = (
         ("script", txout.script == script.script_pubkey, "the vault's own script", address),
         ("branch", branch == CHANGE, "the change branch", f"branch {branch}"),
@@ -415,7 +426,7 @@ def _output(
                 found=found or txout.script.hex(),
                 hint="do not trust this coordinator: change may have been redirected",
             )
-    return FoundOutput(address, txout.script, txout.amount, index)
+    return FoundOutput(txout.script, txout.amount, index)
 
 
 def _one_change(outputs: Sequence[FoundOutput]) -> None:

@@ -139,9 +139,9 @@ def review(checked: Checked, *, known_epoch: int, signed_before: tuple[Txid, ...
     vault, votes = facts.vault, checked.approved.votes
     # Step 7 has found what was approved in the outputs. What a document writes otherwise than we do
     # (in capitals, for instance), is written as we do.
-    coin, network, written = vault.coin, vault.network, {o.address for o in facts.externals}
+    coin, network, written = vault.coin, vault.network, set(facts.addresses.values())
     change = tuple(
-        Change(o.change_index, o.address, o.amount)
+        Change(o.change_index, facts.addresses[o.script], o.amount)
         for o in facts.outputs
         if o.change_index is not None
     )

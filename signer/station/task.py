@@ -13,6 +13,7 @@ from hw.task import (
     TaskOutput,
     VaultFacts,
 )
+from signer.core.address import address_of
 from signer.core.names import Fingerprint
 from signer.core.psbt import Psbt
 from signer.core.vault import CHANGE, Vault
@@ -97,7 +98,7 @@ def signing_task(
         TaskOutput(
             amount=out.amount,
             script_pubkey=out.script,
-            address=out.address,
+            address=address_of(out.script, vault.coin, vault.network) or "",
             change=None
             if out.change_index is None
             else script_facts(vault, CHANGE, out.change_index),

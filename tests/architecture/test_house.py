@@ -25,6 +25,7 @@ OF_COINS = tuple(
     for name in (
         *("coins/", "address.py", "base58.py", "bch.py", "bech32.py", "cashaddr.py"),
         *("known_answers.py", "legacy.py", "schnorr.py", "script_types.py", "signatures.py"),
+        "twice_derived.py",
     )
 )
 # What a listed wallet's addresses are: only the rule about destinations asks.

@@ -424,7 +424,8 @@ def test_an_old_address_of_bitcoin_cash_in_bitcoins_documents():
     old = "3CWFddi6m4ndiGyKqzYvsFYagqDLPVMTzC"  # spec/cashaddr.md's
     payment = bitcoin.payment()._replace(address=old)
     approved = bitcoin.approve(bitcoin.withdrawal(payments=(payment,)))
-    assert bitcoin.examine(bitcoin.bundle(approved)).facts.externals[0].address == old
+    known = bitcoin.examine(bitcoin.bundle(approved)).facts
+    assert known.addresses[known.externals[0].script] == old
     assert typed_address(old, "BCH", "main").warning
     terms = cash.withdrawal(payments=(payment,))
     draft = cash.draft()

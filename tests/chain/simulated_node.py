@@ -242,7 +242,7 @@ class SimulatedNode:
 
     def descriptors(self) -> list[str]:
         """Of both branches."""
-        return [self.vault.branch_descriptor(branch) for branch in (0, 1)]
+        return [self.vault.form.branch_text(branch) for branch in (0, 1)]
 
     def vault_coins(self) -> list[tuple[ChainCoin, int, int]]:
         """Each coin with its branch and index."""

@@ -75,7 +75,7 @@ def test_branch_descriptors_have_the_nodes_checksums(node: ReplayedNode, vault: 
     """This version knows no `<0;1>`; the two halves that we give it are as it writes them."""
     (imported,) = (r for r in node.records if r["request"]["method"] == "importdescriptors")
     expected = [entry["desc"] for entry in imported["request"]["params"][0]]
-    assert [vault.branch_descriptor(branch) for branch in (0, 1)] == expected
+    assert [vault.form.branch_text(branch) for branch in (0, 1)] == expected
     assert vault.descriptor == DESCRIPTOR
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from small_vault import NAMES, world
 
+from signer.chain.weight import vsize
 from signer.core.coins import COINS
 from signer.core.errors import BadInput, Refused
 from signer.core.script import push
@@ -56,7 +57,7 @@ def test_the_size_that_fees_are_counted_for_is_the_largest(kind):
     place, final, _ = played(kind, (3, 5), 5)
     raw = place.draft(400_000 * 5 - 150_000).raw
     reckoned = combine([Source("built", raw)], place.vault).facts.vsize
-    assert reckoned - 5 * 3 * 3 <= final.tx.vsize <= reckoned
+    assert reckoned - 5 * 3 * 3 <= vsize(final.tx) <= reckoned
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -39,7 +39,7 @@ def test_bdk_derives_the_same_addresses_on_main():
 def test_bitcoin_core_derived_the_same_addresses(answer):
     """`deriveaddresses` of a real node, for the vault of the seeds 01.., 02.. and 03..."""
     vault = make_vault(2, 3)
-    branch = [vault.branch_descriptor(b) for b in (RECEIVE, CHANGE)].index(answer["descriptor"])
+    branch = [vault.form.branch_text(b) for b in (RECEIVE, CHANGE)].index(answer["descriptor"])
     first, last = answer["range"]
     found = [vault.address(branch, index) for index in range(first, last + 1)]
     assert found == answer["addresses"]

@@ -203,23 +203,3 @@ def test_the_version_names_the_library():
     name, number = secp.version().split()
     assert name == "btclib-secp256k1"
     assert number.startswith("0.8.")
-
-
-def test_the_recovery_id_leads_back_to_the_key():
-    """One number names the signer's key; for another key, digest or length there is none."""
-    seen = set()
-    for number in range(1, 20):
-        secret, digest = number.to_bytes(32, "big"), sha256(bytes((number,)))
-        key, other = secp.public_key(secret), secp.public_key((number + 1).to_bytes(32, "big"))
-        r, s = decode_dss_signature(secp.sign_ecdsa(digest, secret))
-        compact = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-        found = secp.recovery_id(digest, compact, key)
-        seen.add(found)
-        assert secp.recovery_id(digest, compact, other) is None
-        assert secp.recovery_id(digest[::-1], compact, key) is None
-        high = compact[:32] + (secp.ORDER - s).to_bytes(32, "big")
-        assert secp.recovery_id(digest, high, key) == found ^ 1  # -R in place of R
-    assert seen == {0, 1}
-    for wrong in (compact[:-1], compact + b"\0", b"", bytes(64), b"\xff" * 64):
-        assert secp.recovery_id(digest, wrong, key) is None
-    assert secp.recovery_id(digest[:-1], compact, key) is None

@@ -13,7 +13,8 @@ from signer.core import vault as vault_module
 from signer.core.bip32 import HARDENED
 from signer.core.errors import BadInput, SelfTestFailed
 from signer.core.hashes import sha256
-from signer.core.vault import CHANGE, RECEIVE, Vault, VaultSigner, twice_derived_address
+from signer.core.twice_derived import twice_derived_address
+from signer.core.vault import CHANGE, RECEIVE, Vault, VaultSigner
 
 VAULT = make_vault(2, 3)
 TABLE = json.loads(VAULT.payload)
@@ -232,8 +233,8 @@ def test_a_second_derivation_must_agree(monkeypatch):
 
 def test_branch_descriptors_are_for_old_nodes():
     """Bitcoin Core 28 knows no `<0;1>`: one descriptor a branch, with its own checksum."""
-    assert VAULT.branch_descriptor(RECEIVE).endswith("/0/*))#62gqvwhh")
-    assert VAULT.branch_descriptor(CHANGE).endswith("/1/*))#llr6jg8l")
+    assert VAULT.form.branch_text(RECEIVE).endswith("/0/*))#62gqvwhh")
+    assert VAULT.form.branch_text(CHANGE).endswith("/1/*))#llr6jg8l")
 
 
 def test_an_envelope_carries_the_vault():

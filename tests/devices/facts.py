@@ -10,7 +10,6 @@ from simulated import root_of
 from hw.task import Registration, SigningTask
 from policies.strict_json import dump
 from signer.core import secp
-from signer.core.address import address_of
 from signer.core.coins import network
 from signer.core.descriptor import Descriptor
 from signer.core.psbt import PartialSig, Psbt
@@ -76,7 +75,6 @@ def task_of(
         inputs.append(VaultInput(txin.outpoint, amount, 0, 0, script, digest, ()))
     outputs = [
         FoundOutput(
-            address_of(out.script, vault.coin, vault.network),
             out.script,
             out.amount,
             1 if out.script == change.script_pubkey else None,

@@ -15,7 +15,6 @@ from simulators import SIMULATORS
 
 from hw import find, usb
 from policies.strict_json import dump
-from signer.core.address import address_of
 from signer.core.bip32 import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.descriptor import Descriptor, bip48_path, checksum
@@ -94,7 +93,7 @@ def wide_task(vault, registration):
         digest = digests.digest(at, script.witness_script, amount)
         facts.append(VaultInput(inputs[at].outpoint, amount, branch, index, script, digest, ()))
     found = [
-        FoundOutput(address_of(out.script, "BTC", "test"), out.script, out.amount, change)
+        FoundOutput(out.script, out.amount, change)
         for out, change in zip(tx.outputs, (*[None] * len(strangers), 4, 5), strict=True)
     ]
     said = [SimpleNamespace(previous_tx=Outline.parse(coin.to_bytes())) for coin in coins]

@@ -5,6 +5,7 @@ import random
 import pytest
 from small_vault import NAMES, world
 
+from signer.chain.weight import vsize
 from signer.core.errors import Refused
 from signer.core.transaction import Transaction
 from signer.settle.combine import Source, combine
@@ -33,8 +34,8 @@ def test_bitcoin_core_takes_it(script_type, threshold, count, inputs):
     assert final.verdict.verified
     assert "py-bitcoinkernel" in final.verdict.sentence
     assert len(final.tx.inputs) == inputs
-    assert final.tx.vsize <= gathered.facts.vsize
-    assert final.tx.vsize >= gathered.facts.vsize - inputs * threshold
+    assert vsize(final.tx) <= gathered.facts.vsize
+    assert vsize(final.tx) >= gathered.facts.vsize - inputs * threshold
     assert final.verdict.fee == gathered.facts.fee
     assert Transaction.parse(final.raw) == final.tx
 

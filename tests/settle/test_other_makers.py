@@ -25,7 +25,7 @@ def bdk_signs(small, raw, name, *, finalise=False):
     """Let BDK sign with one officer's private key in the vault's descriptor."""
 
     def descriptor(branch):
-        text = small.vault.branch_descriptor(branch).partition("#")[0]
+        text = small.vault.form.branch_text(branch).partition("#")[0]
         for key in small.vault.keys:
             if key.origin.fingerprint == root(name).fingerprint:
                 public = key.xpub.to_text(bytes.fromhex("043587cf"))

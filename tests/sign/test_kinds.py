@@ -6,6 +6,7 @@ import pytest
 from world import Coin, World
 
 from signer.build.vault import create_vault
+from signer.chain.weight import vsize
 from signer.core import schnorr, secp
 from signer.core.errors import Refused
 from signer.core.script import TOKEN_PREFIX, push
@@ -55,7 +56,7 @@ def finished(known):
 def test_the_size_is_the_longest_finished_transactions(kind, count):
     """To the byte, wherever the quarter bytes of segwit fall."""
     known = kind.examine(kind.bundle(coins=kind.coins[:count])).facts
-    assert known.vsize == finished(known).vsize
+    assert known.vsize == vsize(finished(known))
 
 
 def test_the_size_of_an_odd_weight(world):
@@ -73,7 +74,7 @@ def test_the_size_of_an_odd_weight(world):
     )
     known = replace(world.examine(world.bundle(coins=world.coins)).facts, vault=vault)
     assert vault.input_weight % 2
-    assert known.vsize == finished(known).vsize
+    assert known.vsize == vsize(finished(known))
 
 
 def test_the_id_is_the_finished_transactions_where_one_can_know_it(kind):

@@ -48,7 +48,7 @@ def write(vault: Vault) -> str:
     """Two descriptors, one a branch: every Core that has descriptor wallets takes them."""
     branches = ((RECEIVE, False), (CHANGE, True))
     entries = [
-        _entry(vault, vault.branch_descriptor(branch)) | {"internal": internal}
+        _entry(vault, vault.form.branch_text(branch)) | {"internal": internal}
         for branch, internal in branches
     ]
     return json.dumps(entries, indent=2) + "\n"

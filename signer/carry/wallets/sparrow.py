@@ -11,7 +11,7 @@ def write(vault: Vault) -> str:
     """Three descriptors, each below a remark that says what it is."""
     parts = (
         ("Receive and change descriptor (BIP389)", vault.descriptor),
-        ("Receive descriptor (Bitcoin Core)", vault.branch_descriptor(RECEIVE)),
-        ("Change descriptor (Bitcoin Core)", vault.branch_descriptor(CHANGE)),
+        ("Receive descriptor (Bitcoin Core)", vault.form.branch_text(RECEIVE)),
+        ("Change descriptor (Bitcoin Core)", vault.form.branch_text(CHANGE)),
     )
     return "\n\n".join(f"# {about}:\n{text}" for about, text in parts) + "\n"

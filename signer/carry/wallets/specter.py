@@ -30,7 +30,7 @@ def write(vault: Vault) -> str:
     table = {
         "label": vault.name,
         "blockheight": vault.birth_height,
-        "descriptor": vault.branch_descriptor(RECEIVE),
+        "descriptor": vault.form.branch_text(RECEIVE),
         "devices": [
             {"type": _type(signer.type), "label": signer.officer} for signer in vault.signers
         ],

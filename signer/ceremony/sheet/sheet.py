@@ -19,7 +19,8 @@ from signer.ceremony.sheet.language import Language
 from signer.core import coins
 from signer.core.bip32 import format_path
 from signer.core.errors import BadInput, Fault
-from signer.core.vault import CHANGE, RECEIVE, Vault, twice_derived_address
+from signer.core.twice_derived import twice_derived_address
+from signer.core.vault import CHANGE, RECEIVE, Vault
 
 _HERE: Final = Path(__file__).parent
 _ADDRESSES: Final = 3

@@ -1,8 +1,8 @@
-"""Scripts are derived, and the second engine's signatures made, on all cores.
+"""The second engine's signatures are made on all cores.
 
-Each child is a fork of this process. Where it signs, the key is open already: the child has the
-secret as it has all else, in memory that it shares until one writes. So no secret crosses a pipe or
-touches a disk. A child tells nothing but public keys or signatures, through a pipe, and ends.
+Each child is a fork of this process, in which the key is open already: the child has the secret as
+it has all else, in memory that it shares until one writes. So no secret crosses a pipe or touches a
+disk. A child tells nothing but signatures, through a pipe, and ends.
 
 Cores are not equally fast, nor free to the same degree: each process takes the next share of the
 work when it has done one, so that all end together.

@@ -55,7 +55,8 @@ def enrol(
     """
     from signer.carry.history import MAX_HISTORY, read_history
     from signer.core.files import read_limited
-    from signer.core.vault import Vault, twice_derived_address
+    from signer.core.twice_derived import twice_derived_address
+    from signer.core.vault import Vault
     from signer.sign.state import State, trusted
 
     here = session(context, as_json=as_json, home=home)

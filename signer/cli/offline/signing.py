@@ -164,13 +164,12 @@ def judged(case: "Case", raw: bytes, state: "State") -> "Checked":
         BadInput: the bytes are not what they should be (step 1).
         Refused: a step said no.
     """
-    from signer.cli.offline.cores import spread
     from signer.record.judge import transaction
 
     now = clock.local_time()
     case.judges(raw, state, clock=now)
     case.reading = True
-    checked = transaction(raw, state.vaults, now, spread)
+    checked = transaction(raw, state.vaults, now)
     case.reading = False
     return checked
 

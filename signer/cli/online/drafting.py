@@ -226,6 +226,7 @@ def _versions(
     Raises:
         BadInput: one of them has confirmed.
     """
+    from signer.chain.weight import vsize
     from signer.cli.online.sending import stripped
     from signer.cli.online.standing import depth_of
     from signer.core.transaction import Transaction
@@ -237,9 +238,9 @@ def _versions(
         finished = {stripped(tx).txid: tx for tx in known}
         for drafted in store.drafts(one):
             facts = read(drafted.psbt, {vault.id: vault})
-            waiting, vsize = None, facts.vsize
+            waiting, size = None, facts.vsize
             if done := finished.get(facts.psbt.tx.txid):
-                vsize = done.vsize
+                size = vsize(done)
                 status = chain.status(done.txid, facts.withdrawal.height)
                 waiting = done.txid if status.in_mempool else None
                 if status.confirmations:
@@ -251,7 +252,7 @@ def _versions(
                         found=f"transaction {done.txid}",
                         hint="its anchor is spent: there is nothing left to build",
                     )
-            found.append(_Version(facts, vsize, waiting))
+            found.append(_Version(facts, size, waiting))
     return found
 
 

@@ -90,6 +90,7 @@ def finalize(
 
     Bitcoin Core's own consensus code judges it, if py-bitcoinkernel is installed.
     """
+    from signer.chain.weight import vsize
     from signer.cli.online import inbox, sending
     from signer.core.files import refuse_existing, write_new
     from signer.settle.finalize import finalize as finish
@@ -107,14 +108,14 @@ def finalize(
         {
             "txid": final.tx.txid,
             "withdrawal": final.withdrawal.id,
-            "vsize": final.tx.vsize,
+            "vsize": vsize(final.tx),
             **_verdict(final.verdict),
             "file": str(output),
         },
         show.columns(
             (
                 ("txid", show.grouped(final.tx.txid)),
-                ("size", f"{final.tx.vsize} vB"),
+                ("size", f"{vsize(final.tx)} vB"),
                 ("fee", f"{show.number(final.verdict.fee)} sat"),
                 ("consensus", final.verdict.sentence),
                 ("written", str(output)),

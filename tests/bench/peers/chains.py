@@ -21,9 +21,9 @@ def version():
     return "this tree"
 
 
-def _rules(rules, history, externals):
+def _rules(rules, history, addresses):
     """Three windows for all payments, each destination, the fees, and a group of all."""
-    paid = {p.address for link in history for p in link.payments} | {o.address for o in externals}
+    paid = {p.address for link in history for p in link.payments} | addresses
     group = Group(tuple(Entry(address, 0, Height(0)) for address in sorted(paid)), WINDOWS)
     for rule in rules:
         if isinstance(rule, Amounts):
@@ -41,7 +41,7 @@ def windows(case, *, ground):
     history = tuple(map(Withdrawal.parse, facts.documents.predecessors))
     approved = approve_check(facts.documents.withdrawal, world.policy)
     policy = replace(
-        world.policy, rules=tuple(_rules(world.policy.rules, history, facts.externals))
+        world.policy, rules=tuple(_rules(world.policy.rules, history, {*facts.addresses.values()}))
     )
     object.__setattr__(policy, "payload", world.policy.payload)  # approved under its id
     spend = spend_of(facts, policy, approved, history, None)

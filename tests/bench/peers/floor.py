@@ -3,7 +3,8 @@
 They are called in libsecp256k1 itself, through the binding in use, in the cheapest way that cffi
 has: buffers are made before, parents are parsed before, calls are bound to local names. All other
 work (parsing, hashing, scripts, digests, writing) is done before the clock starts, and what is
-left of Python is the loop. Counted, for N inputs of an m-of-n vault:
+left of Python is the loop. Keys are derived, as all others do it; ours tries the keys that a PSBT
+names (docs/adr/0014-batch.md). Counted, for N inputs of an m-of-n vault:
 
     full       n N child keys (a multiplication of the generator, an addition, a compression);
                N secrets (an addition modulo the order); N signatures, each as often as grinding

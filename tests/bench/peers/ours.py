@@ -22,7 +22,7 @@ from signer.settle.finalize import finalize
 from signer.sign.facts import read
 from signer.sign.softkey import SoftKey
 
-gc.set_threshold(20_000)  # as both programs do: signer/cli/exits.py
+gc.set_threshold(200_000)  # as both programs do: signer/cli/exits.py
 
 
 def version():
@@ -47,7 +47,7 @@ def full(case, *, ground):
     sign = low_r if ground else secp.sign_ecdsa
 
     def run():
-        facts = read(raw, {DocumentId(vault.id): vault}, cores.spread)
+        facts = read(raw, {DocumentId(vault.id): vault})
         coins = facts.inputs
 
         def signed(numbers):

@@ -63,7 +63,14 @@ def _engine_jobs(case):
     world = World()
     facts = read(case.psbt, {world.vault.id: world.vault})
     key = SoftKey.of(world.root(world.names[0]), world.vault)
-    return [(c.digest, key.branches[c.branch].derive(c.index).secret) for c in facts.inputs]
+    return [
+        (
+            c.digest,
+            key.branches[c.branch].derive(c.index).secret,
+            c.key_of(key.fingerprint),
+        )
+        for c in facts.inputs
+    ]
 
 
 def engine(case, *, ground):

@@ -106,12 +106,12 @@ BAD = {
     "different branches": (sealed(MIXED_STEPS), "different steps"),
     "hardened steps": (sealed(HARDENED), "another derivation"),
     "no steps": (sealed(BODY.replace("/<0;1>/*", "")), "another derivation"),
-    "receive only": (OF.branch_descriptor(0), "one branch only"),
-    "change only": (OF.branch_descriptor(1), "one branch only"),
-    "receive twice": (f"{OF.branch_descriptor(0)}\n" * 2, "same descriptor twice"),
+    "receive only": (OF.form.branch_text(0), "one branch only"),
+    "change only": (OF.form.branch_text(1), "one branch only"),
+    "receive twice": (f"{OF.form.branch_text(0)}\n" * 2, "same descriptor twice"),
     "four lines": (f"{OF.descriptor}\n" * 4, "not a file of one wallet's"),
     "two wallets": (
-        f"{OF.branch_descriptor(0)}\n{vault(1, 3).branch_descriptor(1)}",
+        f"{OF.form.branch_text(0)}\n{vault(1, 3).form.branch_text(1)}",
         "different wallets",
     ),
     "p2sh of other keys": (sealed(f"sh({BODY[4:-1]})"), "for another kind of vault"),
@@ -208,7 +208,7 @@ BAD = {
     "specter: another height": (changed("specter", put, "blockheight", -1), "whole number"),
     "specter: an unknown key": (changed("specter", put, "seed", "x"), "unknown key"),
     "specter: change only": (
-        changed("specter", put, "descriptor", OF.branch_descriptor(1)),
+        changed("specter", put, "descriptor", OF.form.branch_text(1)),
         "one branch only",
     ),
     # caravan

@@ -151,7 +151,7 @@ def test_nunchuks_later_records_are_taken_for_what_their_address_says():
 def test_a_descriptor_may_come_as_one_line_a_branch():
     """Either order, with remarks; the two together say what one multipath line says."""
     of = vault()
-    lines = [of.branch_descriptor(branch) for branch in (1, 0)]
+    lines = [of.form.branch_text(branch) for branch in (1, 0)]
     assert read("\n# change first\n".join(lines).encode()).form == of.form
 
 
