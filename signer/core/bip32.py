@@ -198,7 +198,10 @@ def public_children(wanted: Sequence[tuple[Sequence[Children], int]]) -> list[by
 
 
 def are_children(wanted: Sequence[tuple[Sequence[Children], int]], keys: Sequence[bytes]) -> bool:
-    """Whether `keys` are what `public_children` would give. False, too, if it is quicker."""
+    """Whether `keys` are what `public_children` would give.
+
+    False, too, where nothing is gained by asking: then call that.
+    """
     return len(keys) >= batch.LEAST and batch.are_sums(
         [parent.point for parents, _ in wanted for parent in parents],
         [parent.hash(index)[:32] for parents, index in wanted for parent in parents],

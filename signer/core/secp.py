@@ -22,18 +22,6 @@ except (ImportError, OSError) as _error:
         hint="install coldquorum again: nothing else here may do the curve's work",
     ) from None
 
-KEY = 33
-"""Bytes of a compressed key."""
-
-WORD = 32
-"""Bytes of a secret, a digest or a tweak."""
-
-_COMPRESSED = 0x102
-"""SECP256K1_EC_COMPRESSED, secp256k1.h."""
-
-_DER_LIMIT = 72
-"""The longest DER signature: two 33-byte integers, each with 2 bytes of header, and 2 more."""
-
 __all__ = [
     "KEY",
     "ORDER",
@@ -55,6 +43,18 @@ __all__ = [
     "word",
 ]
 
+KEY = 33
+"""Bytes of a compressed key."""
+
+WORD = 32
+"""Bytes of a secret, a digest or a tweak."""
+
+_COMPRESSED = 0x102
+"""SECP256K1_EC_COMPRESSED, secp256k1.h."""
+
+_DER_LIMIT = 72
+"""The longest DER signature: two 33-byte integers, each with 2 bytes of header, and 2 more."""
+
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """The order of the group (SEC 2, section 2.4.1)."""
 
@@ -65,7 +65,7 @@ def version() -> str:
 
 
 def word(number: int) -> bytes:
-    """A number modulo the order."""
+    """A number modulo the order: 32 bytes, big-endian."""
     return (number % ORDER).to_bytes(WORD, "big")
 
 
