@@ -16,7 +16,6 @@ its decompression and some 22 additions.
 from collections.abc import Sequence
 from hashlib import sha256, shake_128
 from itertools import chain
-from operator import mul
 from typing import Any
 
 from signer.core.secp import KEY, WORD, Point, ctx, ffi, lib, public_key, serialize, word
@@ -76,12 +75,12 @@ def _left(keys: Sequence[bytes], digits: bytes, width: int, size: int) -> Any:
 
 
 def _right(points: Sequence[Point], tweaks: Sequence[bytes], weights: Sequence[int]) -> Any:
-    shares = dict.fromkeys(points, 0)
-    for point, weight in zip(points, weights, strict=True):
+    shares, term = dict.fromkeys(points, 0), 0
+    for point, tweak, weight in zip(points, tweaks, weights, strict=True):
         shares[point] += weight
-    term = word(sum(map(mul, weights, map(int.from_bytes, tweaks))))
+        term += weight * int.from_bytes(tweak)
     parents = [_times(point.inner, share) for point, share in shares.items()]
-    return _total([Point(public_key(term)).inner, *parents])
+    return _total([Point(public_key(word(term))).inner, *parents])
 
 
 def _times(point: Any, factor: int) -> Any:

@@ -1,11 +1,11 @@
 """Keys that grow from one seed (BIP32), with the origins that tell where they grew."""
 
-import hashlib
 import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial, reduce
+from hashlib import sha512
 from typing import NamedTuple
 
 from signer.core import base58, batch, secp
@@ -22,12 +22,6 @@ MAX_DEPTH = 255
 _STEP = re.compile(r"(0|[1-9][0-9]{0,9})(h|'|)")
 _ORIGIN = re.compile(r"\[([0-9a-f]{8})((?:/[0-9]{1,10}[h']?)*)\]")
 _ZERO_PARENT = bytes(4)
-
-# The interpreter's own: to copy what OpenSSL has begun costs more than to hash a block.
-try:
-    _sha512 = hashlib.__get_builtin_constructor("SHA512")  # type: ignore[attr-defined]  # noqa: SLF001 -- finds it in every version
-except ValueError:  # an interpreter that was built without
-    _sha512 = hashlib.sha512
 
 _bad = partial(BadInput, fault=Fault.COORDINATOR)
 
@@ -172,14 +166,14 @@ class Children:
             bytes(byte ^ pad for byte in parent.chain_code).ljust(128, bytes((pad,)))
             for pad in (0x36, 0x5C)
         )
-        self._inner, self._outer = _sha512(inner + parent.key), _sha512(outer)
+        self._inner, self._outer = sha512(inner + parent.key), sha512(outer)
 
     def hash(self, index: int) -> bytes:
         """What BIP32 hashes for the child number 0 to 2**31 - 1: its tweak, then its chain code."""
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(index.to_bytes(4, "big"))
         outer.update(inner.digest())
-        return bytes(outer.digest())
+        return outer.digest()
 
 
 def public_children(wanted: Sequence[tuple[Sequence[Children], int]]) -> list[bytes]:

@@ -95,6 +95,35 @@ def test_a_tweak_that_gives_no_key_does_not(tweak):
     assert not batch.are_sums(points, tweaks, sums)
 
 
+def test_the_largest_tweak_passes():
+    """The order less 1."""
+    points, tweaks, sums = statement(256)
+    tweaks[2], sums[2] = secp.word(-1), shifted(points[2].key, -1)
+    assert batch.are_sums(points, tweaks, sums)
+
+
+def test_more_of_one_than_of_the_others_does_not():
+    """Nothing is left out of the equation."""
+    points, tweaks, sums = statement(256)
+    assert not batch.are_sums([*points, points[0]], tweaks, sums)
+    assert not batch.are_sums(points, [*tweaks, tweaks[0]], sums)
+    assert not batch.are_sums(points, tweaks, [*sums, sums[0]])
+
+
+def test_what_is_no_point_is_never_added():
+    """A key that cannot be read, nothing at all, and what ends at infinity: each raises."""
+    points, _, sums = statement(1)
+    minus = secp.Point(bytes((sums[0][0] ^ 1,)) + sums[0][1:]).inner
+    for wrong in (
+        lambda: batch._left([b"\2" + bytes(32)], b"\1", 1, 2),
+        lambda: batch._total([]),
+        lambda: batch._total([secp.Point(sums[0]).inner, minus]),
+        lambda: batch._times(points[0].inner, secp.ORDER),
+    ):
+        with pytest.raises(ValueError, match=r"infinity|not a key"):
+            wrong()
+
+
 def test_a_sum_at_infinity_is_no_key():
     """G + (n - 1) * G."""
     points, tweaks, sums = statement(256)

@@ -61,6 +61,7 @@ NO_BUNDLE = {
     "test_tokens": "the campaign's house holds BTC, which carries no tokens",
     "test_prices_bent": "the campaign's house has no limits by value",
     "test_group_hidden": "the campaign's house has one vault under each limit",
+    "test_one_foreign_key_of_many": "it takes 171 coins in one bundle: the campaign's have a few",
     "test_chosen_nonce": "a signing library turns thief: no bundle brings that about (step 11)",
 }
 """Attacks without a row, and why."""
