@@ -23,6 +23,9 @@ from signer.core.secp import KEY, WORD, Point, ctx, ffi, lib, public_key, serial
 LEAST = 512
 """Fewer keys are made as fast as they are tried (measured; docs/adr/0014-batch.md)."""
 
+_MOST = 8192
+"""More keys are tried in two halves: what is added up should stay in the processor's cache."""
+
 _SECURITY = 128
 """Bits of a weight."""
 
@@ -40,7 +43,11 @@ def are_sums(points: Sequence[Point], tweaks: Sequence[bytes], sums: Sequence[by
         tweaks: 32 bytes each, big-endian.
         sums: what is tried, as it came from anybody.
     """
-    bits = min(8, max(4, len(sums).bit_length() // 2))  # more are fewer digits, and more buckets
+    if len(sums) > _MOST:
+        half = len(sums) // 2
+        ends = slice(half), slice(half, None)
+        return all(are_sums(points[part], tweaks[part], sums[part]) for part in ends)
+    bits = max(4, len(sums).bit_length() // 2)  # more are fewer digits, and more buckets
     width = -(-_SECURITY // bits)
     seed = sha256(b"".join(chain([point.key for point in points], tweaks, sums))).digest()
     lower = bytes(range(1 << bits)) * (_BASE >> bits)

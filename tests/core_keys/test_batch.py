@@ -41,6 +41,18 @@ def test_true_sums_pass(count, parents):
     assert batch.are_sums(*statement(count, parents))
 
 
+def test_more_than_are_tried_at_once():
+    """In parts, all of which count."""
+    points, tweaks, sums = statement(256)
+    many = -(-2 * batch._MOST // 256) + 1
+    assert batch.are_sums(points * many, tweaks * many, sums * many)
+    for at in (0, 128 * many - 1, 128 * many, 256 * many - 1):
+        tried = sums * many
+        tried[at] = shifted(tried[at], 1)
+        assert not batch.are_sums(points * many, tweaks * many, tried)
+    assert not batch.are_sums(points * many + points[:1], tweaks * many, sums * many)
+
+
 @pytest.mark.parametrize("count", [256, 600])
 @pytest.mark.parametrize("at", [0, -1])
 def test_one_wrong_key_among_many_does_not(count, at):
@@ -171,8 +183,8 @@ def test_weights_depend_on_all_that_stands_in_the_equation(part, monkeypatch):
 
 
 def test_weights_have_128_bits_and_are_below_the_order(monkeypatch):
-    """For each size of a digit, which is never more than a byte, however many keys there are."""
-    for count, bits in ((64, 4), (600, 5), (1 << 13, 7), (1 << 18, 8)):
+    """For each size of a digit, and no more of them than are different."""
+    for count, bits in ((64, 4), (600, 5), (1 << 13, 7)):
         points, tweaks, sums = statement(1)
         found = weights(points * count, tweaks * count, sums * count, monkeypatch)
         assert len(set(found)) == count

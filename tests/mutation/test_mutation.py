@@ -119,4 +119,6 @@ def test_nothing_stands_in_the_list_that_is_not_read():
     lines = (HERE / "survivors.md").read_text().splitlines()
     for line in lines:
         if line.startswith(("-", "##")):
-            assert re.fullmatch(r"## `(policies|signer/sign|signer/core)/.+\.py`|- `.+ -> .+`: .{10,}", line)
+            assert re.fullmatch(
+                r"## `(policies|signer/sign|signer/core)/.+\.py`|- `.+ -> .+`: .{10,}", line
+            )
