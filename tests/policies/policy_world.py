@@ -4,6 +4,7 @@ Everything goes through the public interface; the keys are derived from the offi
 that every run sees the same documents.
 """
 
+import json
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
@@ -125,3 +126,15 @@ def spend(approval=None, **changes):
 def rules_of(refusals):
     """Give the names of the rules that refused."""
     return [refusal.rule for refusal in refusals]
+
+
+def raw(**changes):
+    """Give a withdrawal's payload with some fields replaced; `...` leaves one out."""
+    table = {**json.loads(withdrawal().payload), **changes}
+    return json.dumps({k: v for k, v in table.items() if v is not ...}).encode()
+
+
+def special(purpose, **changes):
+    """Give a withdrawal that pays nobody."""
+    voids = OTHER_ID if purpose == "void" else None
+    return withdrawal(**{"purpose": purpose, "payments": (), "voids": voids, **changes})
