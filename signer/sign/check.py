@@ -4,7 +4,7 @@ Pure: what this signer remembers comes in as an `Enrolment`, and nothing is writ
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, replace
 from typing import Final
 
@@ -24,7 +24,7 @@ from signer.core.names import DocumentId, Height, Sats, Txid
 from signer.core.transaction import OutPoint
 from signer.core.vault import Vault
 from signer.core.wallet import listed
-from signer.sign.facts import Facts, read
+from signer.sign.facts import Facts, FoundOutput, read
 from signer.sign.refusal import refused
 
 VERSION: Final = 2
@@ -266,16 +266,18 @@ def spend_of(
     Raises:
         BadInput: the policy lists a wallet that is not understood.
     """
+
+    def seen(found: Iterable[FoundOutput]) -> tuple[Output, ...]:
+        return tuple([Output(facts.addresses[o.script], o.script, o.amount) for o in found])
+
     return Spend(
         coin=facts.vault.coin,
         network=facts.vault.network,
         vault=facts.vault.id,
         height=Height(facts.psbt.tx.lock_time),
         inputs=tuple(SpentCoin(i.coin.txid, i.coin.vout, i.amount) for i in facts.inputs),
-        externals=tuple(
-            [Output(facts.addresses[o.script], o.script, o.amount) for o in facts.externals]
-        ),
-        change=tuple([Output(facts.addresses[o.script], o.script, o.amount) for o in facts.change]),
+        externals=seen(facts.externals),
+        change=seen(facts.change),
         fee=facts.fee,
         vsize=facts.vsize,
         withdrawal=approved,
