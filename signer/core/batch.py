@@ -5,17 +5,18 @@ thirds of that among many. Each S is given a weight w, and all are added up:
 
     w1*S1 + w2*S2 + ... = (w1 + w2 + ...)*P + (w1*t1 + w2*t2 + ...)*G
 
-If each S is what it should be, this holds. If one is not, it holds for one in 2**128 of all
-weights. They are hashed from all that stands in the equation, so that nobody can choose it after
-them: to find keys that get by is as much work as to find a secret key. docs/adr/0014-batch.md.
+If each S is what it should be, this holds. If one is not, it holds for one in 2**96 of all weights.
+Nobody can choose it after them: they are new each time, hashed from random bytes and from all that
+stands in the equation. docs/adr/0014-batch.md.
 
 The left side is added up digit by digit of the weights, in buckets (Pippenger's way): a key costs
-its decompression and some 22 additions.
+its decompression and some 16 additions.
 """
 
 from collections.abc import Sequence
 from hashlib import sha256, shake_128
 from itertools import chain
+from os import urandom
 from typing import Any
 
 from signer.core.secp import KEY, WORD, Point, ctx, ffi, lib, public_key, serialize, word
@@ -26,7 +27,7 @@ LEAST = 512
 _MOST = 8192
 """More keys are tried in two halves: what is added up should stay in the processor's cache."""
 
-_SECURITY = 128
+_SECURITY = 96
 """Bits of a weight."""
 
 _BASE = 256
@@ -49,7 +50,8 @@ def are_sums(points: Sequence[Point], tweaks: Sequence[bytes], sums: Sequence[by
         return all(are_sums(points[part], tweaks[part], sums[part]) for part in ends)
     bits = max(4, len(sums).bit_length() // 2)  # more are fewer digits, and more buckets
     width = -(-_SECURITY // bits)
-    seed = sha256(b"".join(chain([point.key for point in points], tweaks, sums))).digest()
+    parts = chain([urandom(WORD)], [point.key for point in points], tweaks, sums)
+    seed = sha256(b"".join(parts)).digest()
     lower = bytes(range(1 << bits)) * (_BASE >> bits)
     digits = shake_128(seed).digest(width * len(sums)).translate(lower)
     weights = [int.from_bytes(digits[at : at + width]) for at in range(0, len(digits), width)]

@@ -3,6 +3,7 @@
 Among fewer than some 200 keys a digit may be missing by chance, and there is no answer.
 """
 
+import os
 from hashlib import sha256
 from types import SimpleNamespace
 
@@ -144,10 +145,11 @@ def test_a_sum_at_infinity_is_no_key():
         assert not batch.are_sums(points, tweaks, [key, *sums[1:]])
 
 
-def weights(points, tweaks, sums, monkeypatch):
-    """What each key is multiplied with."""
+def weights(points, tweaks, sums, monkeypatch, random=bytes):
+    """What each key is multiplied with, where the random bytes are known; all zeros, for instance."""
     seen = []
     with monkeypatch.context() as patch:
+        patch.setattr(batch, "urandom", random)
         patch.setattr(batch, "_left", lambda *_: points[0].inner)
         patch.setattr(batch, "_right", lambda _p, _t, found: seen.append(found) or points[0].inner)
         batch.are_sums(points, tweaks, sums)
@@ -161,9 +163,14 @@ def cancelling(points, tweaks, sums, known):
 
 
 def test_who_knew_the_weights_could_forge_and_nobody_knows_them(monkeypatch):
-    """Weights that did not depend on the keys let two wrong ones by; ours change with them."""
+    """Weights that did not depend on the keys let two wrong ones by; ours change with them.
+
+    So they do where the random bytes are known, too.
+    """
     points, tweaks, sums = statement(256)
     forged = cancelling(points, tweaks, sums, weights(points, tweaks, sums, monkeypatch))
+    assert not batch.are_sums(points, tweaks, forged)
+    monkeypatch.setattr(batch, "urandom", bytes)
     assert not batch.are_sums(points, tweaks, forged)
     monkeypatch.setattr(batch, "sha256", lambda _data: SimpleNamespace(digest=lambda: bytes(32)))
     forged = cancelling(points, tweaks, sums, weights(points, tweaks, sums, monkeypatch))
@@ -182,14 +189,24 @@ def test_weights_depend_on_all_that_stands_in_the_equation(part, monkeypatch):
     assert not set(first) & set(other)
 
 
-def test_weights_have_128_bits_and_are_below_the_order(monkeypatch):
+def test_weights_are_new_each_time(monkeypatch):
+    """32 bytes of the machine's random source stand before all that is hashed."""
+    whole = statement(256)
+    first, other = (weights(*whole, monkeypatch, os.urandom) for _ in range(2))
+    assert not set(first) & set(other)
+    asked = []
+    weights(*whole, monkeypatch, lambda count: asked.append(count) or bytes(count))
+    assert asked == [32]
+
+
+def test_weights_have_96_bits_and_are_below_the_order(monkeypatch):
     """For each size of a digit, and no more of them than are different."""
     for count, bits in ((64, 4), (600, 5), (1 << 13, 7)):
         points, tweaks, sums = statement(1)
         found = weights(points * count, tweaks * count, sums * count, monkeypatch)
         assert len(set(found)) == count
-        digits = -(-128 // bits)
-        assert bits * digits >= 128
+        digits = -(-96 // bits)
+        assert bits * digits >= 96
         assert all(
             one < secp.ORDER and max(one.to_bytes(digits, "big")) < 1 << bits for one in found
         )
