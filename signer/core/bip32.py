@@ -1,10 +1,8 @@
-"""Keys that grow from one seed (BIP32), with the origins that tell where they grew."""
+"""Keys that grow from one seed (BIP32), and the origins that tell where: the public side."""
 
-import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial, reduce
+from functools import partial
 from hashlib import sha512
 from typing import NamedTuple
 
@@ -21,7 +19,9 @@ MAX_DEPTH = 255
 
 _STEP = re.compile(r"(0|[1-9][0-9]{0,9})(h|'|)")
 _ORIGIN = re.compile(r"\[([0-9a-f]{8})((?:/[0-9]{1,10}[h']?)*)\]")
-_ZERO_PARENT = bytes(4)
+
+NO_PARENT = bytes(4)
+"""A master key has none (BIP32, "Serialization format")."""
 
 _bad = partial(BadInput, fault=Fault.COORDINATOR)
 
@@ -118,7 +118,7 @@ class ExtendedPublicKey(NamedTuple):
                 hint="export it for this network, in the xpub or tpub form",
             )
         key = cls(data[45:], data[13:45], data[4], data[5:9], int.from_bytes(data[9:13], "big"))
-        orphan = key.parent == _ZERO_PARENT and key.number == 0
+        orphan = key.parent == NO_PARENT and key.number == 0
         if not secp.is_valid_public(key.key) or (key.depth == 0 and not orphan):
             raise _bad("the extended public key is not valid")
         return key
@@ -139,7 +139,7 @@ class ExtendedPublicKey(NamedTuple):
         Raises:
             BadInput: a hardened index, one out of range, or too deep.
         """
-        _check_step(self.depth, index, HARDENED)
+        check_step(self.depth, index, HARDENED)
         children = Children(self)
         (key,) = public_children([([children], index)])
         return ExtendedPublicKey(
@@ -203,79 +203,7 @@ def are_children(wanted: Sequence[tuple[Sequence[Children], int]], keys: Sequenc
     )
 
 
-@dataclass(frozen=True)  # not slotted: its public key is kept once it is computed
-class ExtendedPrivateKey:
-    """A private key that others can be derived from. It never shows itself.
-
-    Attributes:
-        secret: 32 bytes, big-endian.
-        chain_code: 32 bytes; with it, one child's secret gives away its parent's.
-        depth: as for the public key.
-        parent: as for the public key.
-        number: as for the public key.
-    """
-
-    secret: bytes = field(repr=False)
-    chain_code: bytes = field(repr=False)
-    depth: int
-    parent: bytes
-    number: int
-
-    @classmethod
-    def from_seed(cls, seed: bytes | bytearray) -> "ExtendedPrivateKey":
-        """The master key of a seed of 16 to 64 bytes.
-
-        Raises:
-            BadInput: a seed of another length, or one in 2**127 that gives no key.
-        """
-        digest = hmac.digest(b"Bitcoin seed", seed, "sha512")
-        if not 16 <= len(seed) <= 64 or not secp.is_valid_secret(digest[:32]):  # noqa: PLR2004 -- BIP32
-            raise BadInput("not a usable seed", fault=Fault.OFFICER, expected="16 to 64 bytes")
-        return cls(digest[:32], digest[32:], 0, _ZERO_PARENT, 0)
-
-    @cached_property
-    def key(self) -> bytes:
-        """Its public key: compressed, 33 bytes."""
-        return secp.public_key(self.secret)
-
-    @cached_property
-    def _children(self) -> Children:
-        return Children(self.public())
-
-    def public(self) -> ExtendedPublicKey:
-        """The public side."""
-        return ExtendedPublicKey(self.key, self.chain_code, self.depth, self.parent, self.number)
-
-    @property
-    def fingerprint(self) -> Fingerprint:
-        """This key's own fingerprint."""
-        return self.public().fingerprint
-
-    def derive(self, index: int) -> "ExtendedPrivateKey":
-        """The child number `index`, hardened from 2**31 on.
-
-        Raises:
-            BadInput: out of range, too deep, or no key has this index.
-        """
-        _check_step(self.depth, index, 2 * HARDENED)
-        children = self._children
-        digest = (
-            children.hash(index)
-            if index < HARDENED
-            else hmac.digest(
-                self.chain_code, b"\x00" + self.secret + index.to_bytes(4, "big"), "sha512"
-            )
-        )
-        secret = secp.tweak_add_secret(self.secret, digest[:32])
-        if secret is None:
-            raise _bad("no key has this index", found=str(index))
-        return ExtendedPrivateKey(secret, digest[32:], self.depth + 1, children.parent, index)
-
-    def derive_path(self, path: tuple[int, ...]) -> "ExtendedPrivateKey":
-        """Step by step along `path`."""
-        return reduce(ExtendedPrivateKey.derive, path, self)
-
-
-def _check_step(depth: int, index: int, limit: int) -> None:
+def check_step(depth: int, index: int, limit: int) -> None:
+    """Raises BadInput for a child whose index is not below `limit`, or that would be too deep."""
     if not 0 <= index < limit or depth >= MAX_DEPTH:
         raise _bad("no such child key", found=f"index {index} at depth {depth}")

@@ -7,7 +7,8 @@ practise with real words, on paper and steel and on other people's devices, and 
 import hmac
 from typing import Final
 
-from signer.core.bip32 import HARDENED, ExtendedPrivateKey
+from signer.core.bip32 import HARDENED
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.errors import BadInput, Fault
 
 _BIP39: Final = (83696968, 39, 0)  # BIP85, "Applications", "BIP39": the last is English

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signer.core import known_answers as coins
 from signer.core import secp
-from signer.core.bip32 import ExtendedPrivateKey, parse_path
+from signer.core.bip32 import parse_path
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.errors import Fault, Problem, SelfTestFailed
 from signer.core.names import Sats

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from signer.core import schnorr, secp
-from signer.core.bip32 import ExtendedPrivateKey
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.errors import BadInput, Fault, Refused
 from signer.core.names import Fingerprint
 from signer.core.psbt import PartialSig
@@ -90,7 +90,7 @@ class SoftKey:
             Refused: the key at a coin's place is not in its script, or the engines disagree.
         """
         keys = [coin.key_of(self.fingerprint) for coin in coins]
-        secrets = [self.branches[coin.branch].derive(coin.index).secret for coin in coins]
+        secrets = [self.branches[coin.branch].child_secret(coin.index) for coin in coins]
 
         def again(numbers: Sequence[int]) -> list[bytes]:
             if self.schnorr:

@@ -17,8 +17,9 @@ TRUSTED = ("policies/", "signer/core/", "signer/sign/", "signer/keys/", "signer/
 MACHINERY, RULES, PRICES, COINS, KEYS = "machinery", "rules", "prices", "coins", "keys"
 BUDGETS = {MACHINERY: 3_000, RULES: 600, PRICES: 640, COINS: 400, KEYS: 1_000}
 LONGEST_RULE = 170
-# Only keys use them; they stand in signer/core because embit may stand nowhere else.
-WORD_LISTS = "signer/core/wordlist.py"
+# What holds a secret, or what only that uses, and stands in signer/core: embit may stand nowhere
+# else, and the other private side is derived by tests and simulated devices, too.
+OF_KEYS = ("signer/keys/", "signer/core/wordlist.py", "signer/core/bip32_private.py")
 # What a coin is, how its addresses are written, and how its vaults pay and sign.
 OF_COINS = tuple(
     f"signer/core/{name}"
@@ -70,7 +71,7 @@ def test_logical_lines_counts_what_it_says():
 
 def part(path: Path) -> str:
     """Say to which part of the trusted core a file belongs."""
-    if relative(path).startswith(("signer/keys/", WORD_LISTS)):
+    if relative(path).startswith(OF_KEYS):
         return KEYS
     if relative(path).startswith(OF_COINS):
         return COINS

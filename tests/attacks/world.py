@@ -37,7 +37,8 @@ from signer.build.vault import create_vault
 from signer.carry.bundle import Documents, fields
 from signer.core import coins
 from signer.core.address import address_of, script_of
-from signer.core.bip32 import ExtendedPrivateKey, Origin
+from signer.core.bip32 import Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.descriptor import bip48_path
 from signer.core.files import make_folder, write_private

@@ -22,7 +22,8 @@ from signer.build.vault import create_vault
 from signer.carry.bundle import Documents, fields
 from signer.core import base58, secp
 from signer.core.address import address_of
-from signer.core.bip32 import ExtendedPrivateKey, Origin
+from signer.core.bip32 import Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.descriptor import bip48_path
 from signer.core.hashes import sha256

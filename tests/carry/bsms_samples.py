@@ -9,7 +9,8 @@ from signer.carry import bsms, signed_message
 from signer.carry.bsms import DescriptorRecord
 from signer.carry.bsms_token import Token
 from signer.core import coins
-from signer.core.bip32 import ExtendedPrivateKey, Origin
+from signer.core.bip32 import Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.descriptor import VaultKey, bip48_path
 from signer.core.vault import VaultSigner
 from signer.sign.softkey import sign_twice

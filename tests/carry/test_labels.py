@@ -7,7 +7,8 @@ import pytest
 
 from signer.carry import labels
 from signer.carry.labels import Record
-from signer.core.bip32 import ExtendedPrivateKey, Origin
+from signer.core.bip32 import Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.descriptor import Descriptor, VaultKey, bip48_path
 from signer.core.errors import BadInput

@@ -7,7 +7,8 @@ from signer.carry import cbor, crypto_account, crypto_output, hdkey, ur
 from signer.carry.cbor import Tagged
 from signer.carry.payload import Kind, Payload
 from signer.core import coins
-from signer.core.bip32 import ExtendedPrivateKey, format_path, parse_path
+from signer.core.bip32 import format_path, parse_path
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.descriptor import Descriptor, VaultKey, checksum
 from signer.core.errors import BadInput
 

@@ -12,7 +12,8 @@ from signer.build.vault import create_vault
 from signer.carry import bip138, vault_backup
 from signer.carry.bip138 import Content
 from signer.core import base58, coins
-from signer.core.bip32 import ExtendedPrivateKey, Origin
+from signer.core.bip32 import Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.descriptor import VaultKey, bip48_path
 from signer.core.errors import BadInput, Refused
 from signer.core.vault import VaultSigner

@@ -14,7 +14,8 @@ from signer.carry import qr
 from signer.ceremony.sheet import account_key, sheet
 from signer.ceremony.sheet.language import Language
 from signer.core import base58, coins
-from signer.core.bip32 import HARDENED, ExtendedPrivateKey, Origin
+from signer.core.bip32 import HARDENED, Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.descriptor import VaultKey, bip48_path
 from signer.core.errors import BadInput
 from signer.core.vault import VaultSigner

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 
 from signer.chain.chain import UnspentCoin
-from signer.core.bip32 import HARDENED, ExtendedPrivateKey
+from signer.core.bip32 import HARDENED
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.names import Sats
 from signer.core.secp import sign_ecdsa
 from signer.core.sighash import Bip143

@@ -19,7 +19,8 @@ from signer.chain.bchvm import library
 from signer.chain.chain import Chain, Status
 from signer.chain.electrum_link import parse_server
 from signer.chain.regtest import Regtest
-from signer.core.bip32 import ExtendedPrivateKey, Origin
+from signer.core.bip32 import Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.descriptor import VaultKey, bip48_path
 from signer.core.names import Sats

@@ -4,7 +4,8 @@ import pytest
 
 from signer.build.vault import create_vault
 from signer.cli.assurance import assurance
-from signer.core.bip32 import ExtendedPrivateKey, Origin
+from signer.core.bip32 import Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.descriptor import bip48_path
 from signer.core.vault import VaultKey, VaultSigner

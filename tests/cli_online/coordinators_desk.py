@@ -15,7 +15,8 @@ from signer.build.policy_source import read_toml, template
 from signer.build.vault import create_vault
 from signer.chain.chain import BlockHash, FeeRate, Tip, UnspentCoin
 from signer.core import coins, secp
-from signer.core.bip32 import ExtendedPrivateKey, Origin
+from signer.core.bip32 import Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.descriptor import VaultKey, bip48_path
 from signer.core.names import Height, Sats, Txid
 from signer.core.psbt import PartialSig, with_partial_sigs

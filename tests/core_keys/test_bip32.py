@@ -11,13 +11,13 @@ from signer.core import base58, secp
 from signer.core.bip32 import (
     HARDENED,
     Children,
-    ExtendedPrivateKey,
     ExtendedPublicKey,
     Origin,
     format_path,
     parse_path,
     public_children,
 )
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.errors import BadInput
 from signer.core.hashes import hash160

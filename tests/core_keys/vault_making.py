@@ -1,7 +1,8 @@
 """Vaults of well-known keys, for the tests of this folder."""
 
 from signer.build.vault import create_vault
-from signer.core.bip32 import ExtendedPrivateKey, Origin
+from signer.core.bip32 import Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.descriptor import VaultKey, bip48_path
 from signer.core.vault import VaultSigner

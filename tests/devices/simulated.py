@@ -19,7 +19,7 @@ from bus import Bus, FarSide, Interface
 
 from hw.pipe import Shape
 from signer.core import secp
-from signer.core.bip32 import ExtendedPrivateKey
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.keys import mnemonic, unlock
 
 SEEDS = {

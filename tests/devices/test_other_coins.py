@@ -8,7 +8,8 @@ import pytest
 from hw import find
 from hw.errors import Unsupported
 from signer.build.vault import create_vault
-from signer.core.bip32 import ExtendedPrivateKey, Origin
+from signer.core.bip32 import Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.coins import COINS
 from signer.core.descriptor import VaultKey, bip48_path
 from signer.core.vault import VaultSigner

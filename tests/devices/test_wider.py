@@ -15,7 +15,7 @@ from simulators import SIMULATORS
 
 from hw import find, usb
 from policies.strict_json import dump
-from signer.core.bip32 import ExtendedPrivateKey
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.descriptor import Descriptor, bip48_path, checksum
 from signer.core.sighash import Bip143

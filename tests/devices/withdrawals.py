@@ -6,7 +6,8 @@ from simulated import root_of
 
 from hw.task import SigningTask, TaskInput, TaskOutput
 from policies.strict_json import dump
-from signer.core.bip32 import ExtendedPrivateKey, parse_path
+from signer.core.bip32 import parse_path
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.descriptor import Descriptor, checksum
 from signer.core.sighash import Bip143

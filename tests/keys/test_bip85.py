@@ -3,7 +3,7 @@
 import pytest
 
 from signer.core import base58
-from signer.core.bip32 import ExtendedPrivateKey
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.errors import BadInput
 from signer.keys import bip85, mnemonic
 

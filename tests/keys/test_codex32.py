@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signer.core import base58
-from signer.core.bip32 import ExtendedPrivateKey
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.errors import BadInput
 from signer.keys import codex32
 

@@ -15,7 +15,8 @@ from signer.build.vault import create_vault
 from signer.chain.chain import FeeRate, UnspentCoin
 from signer.core import coins as coin_table
 from signer.core import schnorr, secp
-from signer.core.bip32 import ExtendedPrivateKey, Origin
+from signer.core.bip32 import Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.descriptor import VaultKey, bip48_path
 from signer.core.names import Height, Sats, Txid
 from signer.core.psbt import PartialSig, Psbt, with_partial_sigs

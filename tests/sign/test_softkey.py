@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from signer.core import secp
-from signer.core.bip32 import ExtendedPrivateKey
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.errors import BadInput, Fault, Refused
 from signer.sign import softkey
 from signer.sign.softkey import SoftKey, second_engine, sign_twice

@@ -22,7 +22,8 @@ from hw import curve
 from hw.framing.coldcard import REPORT, RESYNC, Message, cut, join
 from signer.ceremony.bus.pipes import TO_DEVICE, TO_HOST
 from signer.core import coins, secp
-from signer.core.bip32 import ExtendedPrivateKey, parse_path
+from signer.core.bip32 import parse_path
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.psbt import PartialSig, Psbt, with_partial_sigs
 from signer.core.sighash import ALL, Bip143
 

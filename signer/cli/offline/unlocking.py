@@ -7,7 +7,7 @@ from signer.cli import prompt
 from signer.cli.surroundings import Session
 
 if TYPE_CHECKING:
-    from signer.core.bip32 import ExtendedPrivateKey
+    from signer.core.bip32_private import ExtendedPrivateKey
     from signer.keys.keystore import Form
 
 

@@ -12,7 +12,7 @@ from bench.low_r import low_r
 from signer.build.addresses import addresses as on_all_cores
 from signer.cli.offline import cores
 from signer.core import base58, secp
-from signer.core.bip32 import ExtendedPrivateKey
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.names import DocumentId
 from signer.core.psbt import PartialSig, Psbt, with_partial_sigs
 from signer.core.sighash import ALL
@@ -52,7 +52,7 @@ def full(case, *, ground):
 
         def signed(numbers):
             wanted = [coins[at] for at in numbers]
-            return [sign(c.digest, key.branches[c.branch].derive(c.index).secret) for c in wanted]
+            return [sign(c.digest, key.branches[c.branch].child_secret(c.index)) for c in wanted]
 
         made = zip(coins, cores.spread(signed, len(coins)), strict=True)
         signatures = {

@@ -9,7 +9,8 @@ from signer.build.vault import create_vault
 from signer.carry.wallets import formats
 from signer.carry.wallets.content import Content
 from signer.carry.wallets.place import Asked
-from signer.core.bip32 import ExtendedPrivateKey, Origin
+from signer.core.bip32 import Origin
+from signer.core.bip32_private import ExtendedPrivateKey
 from signer.core.coins import network
 from signer.core.descriptor import VaultKey, bip48_path
 from signer.core.vault import VaultSigner
