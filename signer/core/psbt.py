@@ -2,16 +2,23 @@
 
 The bytes as they came stay the truth: a signature is spliced into them, and everything else,
 unknown fields too, stays as it is, byte for byte. Source: BIP174; Bitcoin Core `src/psbt.h`.
+
+A vault's coins nearly all stand alike: the same types of field in the same order, each of the same
+length. Of many, the first is read field by field, and its lengths make a pattern. What matches that
+has the form that was checked there, and is read at once; what does not, is read field by field. So
+the pattern decides how long a PSBT takes, and never what it says (docs/adr/0011-speed.md).
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Self
 
 from signer.core import wire
 from signer.core.errors import BadInput, Fault
 from signer.core.psbt_fields import GLOBAL, INPUT, OUTPUT, PROPRIETARY, Global, Input, Output
-from signer.core.psbt_map import MAX_IN_ALL, Entry, FieldMap
+from signer.core.psbt_map import MAX_IN_ALL, MAX_IN_MAP, Entry, FieldMap
 from signer.core.psbt_parts import Derivation, PartialSig, PsbtInput, PsbtOutput
 from signer.core.transaction import Outline, OutPoint, Transaction, TxOut, read_stack
 from signer.core.wire import Reader
@@ -41,6 +48,15 @@ MAGIC: Final = b"psbt\xff"
 
 # BIP174 "Proprietary Use Type": whose the fields with our documents are.
 IDENTIFIER: Final = b"coldquorum"
+
+# So many inputs save more time than a pattern takes to compile.
+MANY: Final = 64
+
+# A key; a field with a signature as long as all but one in 200 are, whose second group begins with
+# the length; and some of them.
+_KEY: Final = rb"[\x02\x03].{32}"
+_SIG: Final = re.compile(rb"\x22\x02(%b)(\x47.{71}|\x48.{72}|\x49.{73})" % _KEY, re.DOTALL)
+_SIGS: Final = b"((?:%b){,20})" % _SIG.pattern.replace(b"(", b"(?:")
 
 # Types that are read here; a field of another one is kept as it came.
 _GLOBAL, _INPUT, _OUTPUT = (
@@ -89,13 +105,21 @@ class Psbt:
         reader.take(len(MAGIC))
         room = iter(range(MAX_IN_ALL))
         top = FieldMap(reader, "psbt: global", GLOBAL, room)
-        tx = _unsigned(top)
+        tx = _unsigned(reader, top)
         known: dict[bytes, Outline] = {}
-        inputs, ends = [], []
+        inputs: list[PsbtInput] = []
+        ends, pattern = [], None
         for at, txin in enumerate(tx.inputs):
-            fields = FieldMap(reader, f"psbt: input {at}", INPUT, room)
-            inputs.append(_input(fields, txin.outpoint, known))
-            ends.append(fields.end)
+            reader.where, coin = f"psbt: input {at}", txin.outpoint
+            if at == 1 and len(tx.inputs) >= MANY:
+                pattern = _pattern(inputs[0])
+            said = (
+                _alike(pattern, reader, coin, known, room)
+                if pattern and reader.peek(2) == b"\x01\x00"  # the previous transaction is first
+                else None
+            )
+            inputs.append(said or _input(FieldMap(reader, reader.where, INPUT, room), coin, known))
+            ends.append(reader.position - 1)
         outputs = tuple(
             _output(FieldMap(reader, f"psbt: output {at}", OUTPUT, room))
             for at in range(len(tx.outputs))
@@ -106,17 +130,17 @@ class Psbt:
             reader.fail("two inputs spend the same coin")
         xpubs = Derivation.many(top.all(Global.XPUB))
         if any(len(xpub.path) != xpub.pubkey[4] for xpub in xpubs):  # BIP32: the depth
-            top.fail("extended public key: path does not reach the key's depth")
+            reader.fail("extended public key: path does not reach the key's depth")
         return cls(
             *(data, tx, tuple(inputs), outputs, xpubs, top.others(_GLOBAL)),
             ends=tuple(ends),
         )
 
 
-def _unsigned(top: FieldMap) -> Transaction:
+def _unsigned(reader: Reader, top: FieldMap) -> Transaction:
     """The unsigned transaction, which its own serialisation must give back unchanged."""
     if version := top.one(Global.VERSION, Reader.u32):
-        top.fail(
+        reader.fail(
             "unknown psbt version",
             expected="version 0 (BIP174)",
             found=f"version {version}",
@@ -124,47 +148,28 @@ def _unsigned(top: FieldMap) -> Transaction:
         )
     raw = top.raw(Global.UNSIGNED_TX)
     if len(raw) > MAX_UNSIGNED:
-        top.fail(
+        reader.fail(
             "the unsigned transaction is too large",
             expected=f"at most {MAX_UNSIGNED:,} bytes",
             found=f"{len(raw):,} bytes",
             hint="spend fewer coins at once",
         )
-    outline = top.one(Global.UNSIGNED_TX, lambda reader: Outline.read(reader, witness=False))
+    outline = top.one(Global.UNSIGNED_TX, lambda part: Outline.read(part, witness=False))
     if outline is None:
-        top.fail("no unsigned transaction")
+        reader.fail("no unsigned transaction")
     tx = outline.whole()
     if any(txin.script_sig for txin in tx.inputs):
-        top.fail("the unsigned transaction has a script sig")
+        reader.fail("the unsigned transaction has a script sig")
     if tx.to_bytes() != raw:
-        top.fail("the unsigned transaction does not serialise to itself")
+        reader.fail("the unsigned transaction does not serialise to itself")
     return tx
 
 
-def _input(fields: FieldMap, outpoint: OutPoint, known: dict[bytes, Outline]) -> PsbtInput:
-    raw = fields.raw(Input.PREVIOUS_TX)
-    # Coins of one payment share their previous transaction: it is read once.
-    previous = known.get(raw) or fields.one(Input.PREVIOUS_TX, Outline.read)
-    if previous is not None:
-        known[raw] = previous
-        if previous.txid != outpoint.txid:
-            fields.fail(
-                "the previous transaction is another one",
-                expected=outpoint.txid,
-                found=previous.txid,
-            )
-        if outpoint.vout >= len(previous.outputs):
-            fields.fail(
-                "the previous transaction has no such output",
-                expected=f"output {outpoint.vout}",
-                found=f"{len(previous.outputs)} outputs",
-            )
+def _input(fields: FieldMap, coin: OutPoint, known: dict[bytes, Outline]) -> PsbtInput:
     return PsbtInput(
-        previous_tx=previous,
+        previous_tx=fields.one(Input.PREVIOUS_TX, lambda part: _previous(part, coin, known)),
         witness_utxo=fields.one(Input.WITNESS_UTXO, TxOut.read),
-        partial_sigs=tuple(
-            [PartialSig(key, value) for key, value in fields.all(Input.PARTIAL_SIG)]
-        ),
+        partial_sigs=tuple([PartialSig(*pair) for pair in fields.all(Input.PARTIAL_SIG)]),
         sighash=fields.one(Input.SIGHASH, Reader.u32),
         redeem_script=fields.raw(Input.REDEEM_SCRIPT),
         witness_script=fields.raw(Input.WITNESS_SCRIPT),
@@ -172,6 +177,84 @@ def _input(fields: FieldMap, outpoint: OutPoint, known: dict[bytes, Outline]) ->
         final_script_sig=fields.raw(Input.FINAL_SCRIPT_SIG),
         final_script_witness=fields.one(Input.FINAL_SCRIPT_WITNESS, read_stack) or (),
         others=fields.others(_INPUT),
+    )
+
+
+def _previous(part: Reader, coin: OutPoint, known: dict[bytes, Outline]) -> Outline:
+    """The transaction that paid a coin. Coins of one payment share theirs: it is read once."""
+    previous = known.get(part.peek(part.left))
+    if previous is None:
+        previous = Outline.read(part)
+        known[previous.raw] = previous
+    if previous.txid != coin.txid:
+        part.fail("is another one", expected=coin.txid, found=previous.txid)
+    if coin.vout >= len(previous.outputs):
+        part.fail(
+            "has no such output",
+            expected=f"output {coin.vout}",
+            found=f"{len(previous.outputs)} outputs",
+        )
+    part.position = part.end
+    return previous
+
+
+def _pattern(said: PsbtInput) -> tuple[re.Pattern[bytes], int]:
+    """How an input stands after its previous transaction, and how many fields it has.
+
+    Signatures are not counted. They are where BIP174 sorts them, or last, where signers put them.
+    """
+    fields = (
+        (b"\x01\x01", b"", said.witness_utxo and said.witness_utxo.to_bytes()),
+        (b"\x01\x03", b"", said.sighash and wire.u32(said.sighash)),
+        (b"\x01\x04", b"", said.redeem_script),
+        (b"\x01\x05", b"", said.witness_script),
+        *((b"\x22\x06", b"(%b)" % _KEY, origin) for _, origin in said.derivations),
+    )
+    one, *others = [
+        b"%b%b%b(.{%d})" % (head, key, re.escape(wire.compact_size(len(value))), len(value))
+        if value
+        else b"()"
+        for head, key, value in fields
+    ]
+    form = b"".join((one, _SIGS, *others, _SIGS, b"\x00"))
+    return re.compile(form, re.DOTALL), 1 + sum(bool(value) for *_, value in fields)
+
+
+def _alike(
+    pattern: tuple[re.Pattern[bytes], int],
+    reader: Reader,
+    coin: OutPoint,
+    known: dict[bytes, Outline],
+    room: Iterator[int],
+) -> PsbtInput | None:
+    """An input that stands so, if nothing about it is odd; else the reader stays where it was."""
+    data, begin = reader.data, reader.position
+    size, start = reader.at(begin + 2).compact_size(), reader.position
+    match = pattern[0].match(data, start + size, reader.at(begin).end)
+    if match is None:
+        return None
+    utxo, early, sighash, redeem_script, witness_script, *origins, late = match.groups()
+    sigs = [PartialSig(key, sized[1:]) for key, sized in _SIG.findall(early + late)]
+    part = Reader(data, f"{reader.where}: previous transaction", start, start + size)
+    previous = _previous(part, coin, known)
+    spent = previous.output(coin.vout)
+    if (
+        (utxo and utxo != spent.to_bytes())
+        or len({*origins[::2]}) < len(origins) // 2
+        or len({key for key, _ in sigs}) < len(sigs)
+        or pattern[1] + len(sigs) > MAX_IN_MAP
+        or next(islice(room, pattern[1] + len(sigs), None), None) is None
+    ):
+        return None
+    reader.position = match.end()
+    return PsbtInput(
+        previous,
+        spent if utxo else None,
+        tuple(sigs),
+        int.from_bytes(sighash, "little") if sighash else None,
+        redeem_script,
+        witness_script,
+        Derivation.many(zip(origins[::2], origins[1::2], strict=True)),
     )
 
 

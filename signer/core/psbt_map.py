@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import islice
-from typing import Final, NamedTuple, NoReturn, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from signer.core.psbt_fields import ANYTHING, FieldType, Form
 from signer.core.wire import BYTES, LONG, Reader
@@ -44,7 +44,7 @@ class FieldMap:
         BadInput: cut short, too many fields, a key twice, a known field out of form.
     """
 
-    __slots__ = ("_found", "_reader", "_types", "_where", "end")
+    __slots__ = ("_found", "_reader", "_types", "_where")
 
     def __init__(
         self, reader: Reader, where: str, types: Mapping[int, FieldType], room: Iterator[int]
@@ -83,7 +83,7 @@ class FieldMap:
         else:
             most = f"at most {MAX_IN_MAP:,} in a map, {MAX_IN_ALL:,} in all"
             reader.at(at).fail("too many fields", expected=most)
-        self._found, self.end, reader.position = found, at - 1, at
+        self._found, reader.position = found, at
 
     @property
     def empty(self) -> bool:
@@ -118,12 +118,6 @@ class FieldMap:
         """Every field of a type that is not in `read`, in the order of the file."""
         found = self._found.items()
         return tuple([Entry(key, value) for key, (value, _) in found if key[0] not in read])
-
-    def fail(self, what: str, *, expected: str = "", found: str = "", hint: str = "") -> NoReturn:
-        """Raises BadInput about the map as a whole."""
-        Reader(self._reader.data, self._where, self.end).fail(
-            what, expected=expected, found=found, hint=hint
-        )
 
 
 def _rare(key: bytes, where: str, types: Mapping[int, FieldType]) -> FieldType:

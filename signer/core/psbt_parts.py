@@ -4,6 +4,7 @@ Nothing here is verified beyond its form: these are the coordinator's claims.
 """
 
 from collections.abc import Iterable
+from itertools import repeat
 from struct import unpack
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ class Derivation(NamedTuple):
     @classmethod
     def many(cls, pairs: Iterable[tuple[bytes, bytes]]) -> "tuple[Derivation, ...]":
         """From keys and origins."""
-        return tuple([tuple.__new__(cls, pair) for pair in pairs])
+        return (*map(tuple.__new__, repeat(cls), pairs),)
 
     @classmethod
     def of(cls, pubkey: bytes, fingerprint: Fingerprint, path: tuple[int, ...]) -> "Derivation":

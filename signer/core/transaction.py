@@ -187,9 +187,8 @@ class Outline(NamedTuple):
         reader.skip(_U32)
         reader.finish()
         # All this is written in one way only, so the form without witnesses is in there.
-        body -= start
-        stripped = raw[:_U32] + raw[body:after] + raw[-_U32:]
-        return cls(raw, Txid(sha256d(stripped)[::-1].hex()), outputs, body, segwit)
+        stripped = raw[:_U32] + raw[body - start : after] + raw[-_U32:]
+        return cls(raw, Txid(sha256d(stripped)[::-1].hex()), outputs, body - start, segwit)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -206,19 +205,30 @@ class Outline(NamedTuple):
         Raises:
             IndexError: there is none of this index.
         """
-        return TxOut.read(Reader(self.raw, "output", self.outputs[index]))
+        at = self.outputs[index]
+        (amount,) = _AMOUNT.unpack_from(self.raw, at)  # which `read` looked at
+        return TxOut(Sats(amount), Reader(self.raw, "output", at + _AMOUNT.size).var_bytes())
 
     def whole(self) -> Transaction:
         """All of it."""
         version = Reader(self.raw, "transaction").u32()
         reader = Reader(self.raw, "transaction", self.body)
         spent = [
-            (_read_outpoint(reader), reader.var_bytes(), reader.u32())
+            (
+                *_OUTPOINT.unpack_from(reader.data, reader.skip(_OUTPOINT.size)),
+                reader.var_bytes(),
+                reader.u32(),
+            )
             for _ in range(reader.compact_size())
         ]
         outputs = tuple([TxOut.read(reader) for _ in range(reader.compact_size())])
         stacks = [read_stack(reader) if self.segwit else () for _ in spent]
-        inputs = tuple([TxIn(*one, stack) for one, stack in zip(spent, stacks, strict=True)])
+        inputs = tuple(
+            [
+                TxIn(OutPoint(Txid(txid[::-1].hex()), vout), script_sig, sequence, stack)
+                for (txid, vout, script_sig, sequence), stack in zip(spent, stacks, strict=True)
+            ]
+        )
         tx = Transaction(version, inputs, outputs, reader.u32())
         tx.__dict__["txid"] = self.txid  # the same, and known already
         return tx
@@ -229,11 +239,6 @@ def _amount(reader: Reader, at: int) -> Sats:
     if amount > MAX_AMOUNT:
         reader.at(at).fail("amount is over the supply", found=str(amount))
     return Sats(amount)
-
-
-def _read_outpoint(reader: Reader) -> OutPoint:
-    txid, vout = _OUTPOINT.unpack_from(reader.data, reader.skip(_OUTPOINT.size))
-    return OutPoint(Txid(txid[::-1].hex()), vout)
 
 
 def read_stack(reader: Reader) -> tuple[bytes, ...]:

@@ -314,7 +314,7 @@ class World:
         for coin, one in zip(
             examine(signed.to_bytes(), known).facts.inputs, signed.inputs, strict=True
         ):
-            found = key.sign(coin, coin.digest)
+            found = key.sign_all([coin])[0]
             one.put(bytes((PARTIAL_SIG,)) + found.pubkey, found.signature)
         self.bases.append(Base(f"{base.name}, half signed", base.sequence, signed))
 

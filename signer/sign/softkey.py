@@ -1,7 +1,7 @@
 """A key in this machine's memory, and two libraries that must agree on every signature."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -67,14 +67,6 @@ class SoftKey:
             found=found,
             hint="do not use this vault: it is not the one that this key was exported for",
         )
-
-    def sign(self, coin: VaultInput, digest: bytes) -> PartialSig:
-        """Sign a digest of a transaction that spends `coin`.
-
-        Raises:
-            Refused: as `sign_all`.
-        """
-        return self.sign_all([replace(coin, digest=digest)])[0]
 
     def sign_all(self, coins: Sequence[VaultInput], spread: Spread = in_turn) -> list[PartialSig]:
         """Sign each coin's digest, in two libraries that must agree.

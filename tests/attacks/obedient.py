@@ -58,7 +58,7 @@ def signed_obediently(world: World, raw: bytes, sighash: int) -> Transaction:
     with obedient(sighash):
         found = world.examine(raw).facts
         keys = [world.key(name) for name in SIGNERS]
-        signatures = [[key.sign(coin, coin.digest) for key in keys] for coin in found.inputs]
+        signatures = [[key.sign_all([coin])[0] for key in keys] for coin in found.inputs]
     assert {s.signature[-1] for one in signatures for s in one} == {sighash}
     return finished(world, found.psbt.tx, signatures)
 

@@ -78,7 +78,7 @@ def with_bobs(world, sighash):
     with obedient(sighash):
         raw = world.bundle(tamper=lambda draft: claim(draft.inputs[0], sighash=None))
         (coin,) = world.examine(raw).facts.inputs
-        signature = world.key("bob").sign(coin, coin.digest)
+        signature = world.key("bob").sign_all([coin])[0]
     return world.bundle(tamper=lambda draft: claim(draft.inputs[0], partial_sigs=(signature,)))
 
 

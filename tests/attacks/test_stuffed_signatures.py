@@ -19,7 +19,7 @@ HINT = "start from the file that `coldquorum build` wrote"
 def bobs(world):
     """Bob's good signature of the honest bundle."""
     (coin,) = world.examine(world.bundle()).facts.inputs
-    return world.key("bob").sign(coin, coin.digest)
+    return world.key("bob").sign_all([coin])[0]
 
 
 def stuffed(world, *signatures):
@@ -44,17 +44,16 @@ def worthless(world, bobs):
     spoiled[20] ^= 1
     return {
         "one bit changed": bobs._replace(signature=bytes(spoiled)),
-        "of another transaction": world.key("bob").sign(coin, coin.digest),
+        "of another transaction": world.key("bob").sign_all([coin])[0],
         "s is high": high_s(bobs),
         "all zeros": bobs._replace(signature=bytes.fromhex("300602010002010001")),
         "a longer form of DER": bobs._replace(signature=b"\x30\x81" + bobs.signature[1:]),
-        "carol's": world.key("carol").sign(*_coin_and_digest(world))._replace(pubkey=bobs.pubkey),
+        "carol's": world.key("carol").sign_all(_coin(world))[0]._replace(pubkey=bobs.pubkey),
     }
 
 
-def _coin_and_digest(world):
-    (coin,) = world.examine(world.bundle()).facts.inputs
-    return coin, coin.digest
+def _coin(world):
+    return world.examine(world.bundle()).facts.inputs
 
 
 @pytest.mark.parametrize(
@@ -126,7 +125,7 @@ def test_a_signature_under_our_own_key_is_not_overwritten(world, bobs, tmp_path)
     one key with one nonce would give the key away, and so would overwriting tell a thief apart.
     """
     (coin,) = world.examine(world.bundle()).facts.inputs
-    own = world.key("alice").sign(coin, coin.digest)
+    own = world.key("alice").sign_all([coin])[0]
     raw = stuffed(world, bobs._replace(pubkey=own.pubkey))
     refused(world, raw, 3, "signatures.invalid", hint=HINT, fault=Fault.COSIGNER)
     with without("signatures.invalid"), pytest.raises(BadInput, match="by the same key is there"):

@@ -146,7 +146,7 @@ def test_a_sum_at_infinity_is_no_key():
 
 
 def weights(points, tweaks, sums, monkeypatch, random=bytes):
-    """What each key is multiplied with, where the random bytes are known; all zeros, for instance."""
+    """What each key is multiplied with, where the random bytes are known: zeros, for instance."""
     seen = []
     with monkeypatch.context() as patch:
         patch.setattr(batch, "urandom", random)

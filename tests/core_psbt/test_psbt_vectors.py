@@ -53,8 +53,8 @@ INVALID = [
     ("57-byte script signature", r"input 0: taproot script signature: wrong size"),
     ("98-byte control block", r"input 0: taproot leaf script: key: wrong size"),
     ("96-byte control block", r"input 0: taproot leaf script: key: wrong size"),
-    ("previous transaction of another id", r"input 0: the previous transaction is another one"),
-    ("no such output", r"input 0: the previous transaction has no such output"),
+    ("previous transaction of another id", r"input 0: previous transaction: is another one"),
+    ("no such output", r"input 0: previous transaction: has no such output"),
 ]
 
 

@@ -114,7 +114,7 @@ def test_step_3_without_a_witness_utxo_it_is_fine(world):
 @pytest.mark.parametrize("other", ["another transaction", "fewer outputs"])
 def test_step_3_another_previous_transaction(world, monkeypatch, other):
     """The parser refuses it already; so does step 3 on its own, should the parser ever not."""
-    with pytest.raises(BadInput, match="previous transaction is another one"):
+    with pytest.raises(BadInput, match="previous transaction: is another one"):
         world.examine(
             world.bundle(tamper=of_input(previous_tx=Outline.parse(world.coins[1].tx.to_bytes())))
         )

@@ -116,12 +116,12 @@ def coin_and_key(world: World) -> tuple[object, SoftKey]:
 def test_a_schnorr_signature_that_comes_and_goes_is_refused(cash, monkeypatch):
     """It is made twice; when the two differ, neither leaves."""
     coin, key = coin_and_key(cash)
-    good = key.sign(coin, coin.digest)
+    good = key.sign_all([coin])[0]
     assert schnorr.verify(coin.digest, good.signature[:-1], good.pubkey)
     engine, answers = schnorr.sign, iter((coin.digest, coin.digest[::-1]))
     monkeypatch.setattr(schnorr, "sign", lambda _digest, secret: engine(next(answers), secret))
     with pytest.raises(Refused) as refusal:
-        key.sign(coin, coin.digest)
+        key.sign_all([coin])[0]
     assert refusal.value.refusals[0].rule == "signature.engines"
 
 
@@ -131,7 +131,7 @@ def test_a_schnorr_signature_that_does_not_verify_is_refused(cash, monkeypatch):
     engine = schnorr.sign
     monkeypatch.setattr(schnorr, "sign", lambda digest, secret: engine(digest[::-1], secret))
     with pytest.raises(Refused) as refusal:
-        key.sign(coin, coin.digest)
+        key.sign_all([coin])[0]
     assert refusal.value.refusals[0].rule == "signature.verify"
 
 
@@ -140,7 +140,7 @@ def test_a_schnorr_key_that_is_not_in_the_script_does_not_sign(cash):
     coin, key = coin_and_key(cash)
     elsewhere = replace(coin, index=coin.index + 1)
     with pytest.raises(Refused) as refusal:
-        key.sign(elsewhere, elsewhere.digest)
+        key.sign_all([elsewhere])[0]
     assert refusal.value.refusals[0].rule == "signature.verify"
 
 
@@ -154,7 +154,7 @@ def test_a_vault_for_schnorr_gets_no_ecdsa(cash, monkeypatch):
         patched.setattr(secp, "sign_ecdsa", called)
         patched.setattr(softkey, "second_engine", called)
         coin, key = coin_and_key(cash)
-        assert len(key.sign(coin, coin.digest).signature) == 65
+        assert len(key.sign_all([coin])[0].signature) == 65
     monkeypatch.setattr(schnorr, "sign", called)
     coin, key = coin_and_key(World())
-    assert key.sign(coin, coin.digest).signature[:1] == b"\x30"
+    assert key.sign_all([coin])[0].signature[:1] == b"\x30"

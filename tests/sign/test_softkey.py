@@ -135,7 +135,7 @@ def test_a_key_that_is_not_in_the_script_does_not_sign(world):
     coin = world.examine(world.bundle()).facts.inputs[0]
     elsewhere = replace(coin, index=coin.index + 1)
     with pytest.raises(Refused) as refusal:
-        world.key("alice").sign(elsewhere, elsewhere.digest)
+        world.key("alice").sign_all([elsewhere])[0]
     told = refusal.value.refusals[0]
     assert (told.step, told.rule) == (11, "signature.engines")
     assert "about a public key" in told.what
@@ -145,7 +145,7 @@ def test_a_key_that_is_not_in_the_script_does_not_sign(world):
 def test_each_officer_signs_with_the_own_key(world):
     """One digest, three keys, three signatures that verify."""
     coin = world.examine(world.bundle()).facts.inputs[0]
-    signatures = [world.key(name).sign(coin, coin.digest) for name in ("alice", "bob", "carol")]
+    signatures = [world.key(name).sign_all([coin])[0] for name in ("alice", "bob", "carol")]
     assert sorted(s.pubkey for s in signatures) == [key.pubkey for key in coin.script.keys]
     for signature in signatures:
         assert signature.signature[-1] == 1
@@ -155,7 +155,7 @@ def test_each_officer_signs_with_the_own_key(world):
 def test_another_digest_of_the_same_coin_is_signed(world):
     """A transaction that was not checked as a bundle, with the digest that is asked for."""
     coin = world.examine(world.bundle()).facts.inputs[0]
-    made = world.key().sign(coin, DIGEST)
+    (made,) = world.key().sign_all([replace(coin, digest=DIGEST)])
     assert secp.verify_ecdsa(DIGEST, made.signature[:-1], made.pubkey)
 
 
