@@ -115,7 +115,10 @@ class Psbt:
                 pattern = _pattern(inputs[0])
             said = (
                 _alike(pattern, reader, coin, known, room)
-                if pattern and reader.peek(2) == b"\x01\x00"  # the previous transaction is first
+                if pattern
+                and data.startswith(
+                    b"\x01\x00", reader.position
+                )  # the previous transaction is first
                 else None
             )
             inputs.append(said or _input(FieldMap(reader, reader.where, INPUT, room), coin, known))
