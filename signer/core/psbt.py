@@ -17,6 +17,7 @@ from typing import Final, Self
 
 from signer.core import wire
 from signer.core.errors import BadInput, Fault
+from signer.core.names import Txid
 from signer.core.psbt_fields import GLOBAL, INPUT, OUTPUT, PROPRIETARY, Global, Input, Output
 from signer.core.psbt_map import MAX_IN_ALL, MAX_IN_MAP, Entry, FieldMap
 from signer.core.psbt_parts import Derivation, PartialSig, PsbtInput, PsbtOutput
@@ -106,7 +107,7 @@ class Psbt:
         room = iter(range(MAX_IN_ALL))
         top = FieldMap(reader, "psbt: global", GLOBAL, room)
         tx = _unsigned(reader, top)
-        known: dict[bytes, Outline] = {}
+        known: dict[Txid, Outline] = {}
         inputs: list[PsbtInput] = []
         ends, pattern = [], None
         for at, txin in enumerate(tx.inputs):
@@ -168,7 +169,7 @@ def _unsigned(reader: Reader, top: FieldMap) -> Transaction:
     return tx
 
 
-def _input(fields: FieldMap, coin: OutPoint, known: dict[bytes, Outline]) -> PsbtInput:
+def _input(fields: FieldMap, coin: OutPoint, known: dict[Txid, Outline]) -> PsbtInput:
     return PsbtInput(
         previous_tx=fields.one(Input.PREVIOUS_TX, lambda part: _previous(part, coin, known)),
         witness_utxo=fields.one(Input.WITNESS_UTXO, TxOut.read),
@@ -183,12 +184,12 @@ def _input(fields: FieldMap, coin: OutPoint, known: dict[bytes, Outline]) -> Psb
     )
 
 
-def _previous(part: Reader, coin: OutPoint, known: dict[bytes, Outline]) -> Outline:
+def _previous(part: Reader, coin: OutPoint, known: dict[Txid, Outline]) -> Outline:
     """The transaction that paid a coin. Coins of one payment share theirs: it is read once."""
-    previous = known.get(part.peek(part.left))
-    if previous is None:
+    previous = known.get(coin.txid)
+    if previous is None or previous.raw != part.peek(part.left):
         previous = Outline.read(part)
-        known[previous.raw] = previous
+        known[previous.txid] = previous
     if previous.txid != coin.txid:
         part.fail("is another one", expected=coin.txid, found=previous.txid)
     if coin.vout >= len(previous.outputs):
@@ -227,7 +228,7 @@ def _alike(
     pattern: tuple[re.Pattern[bytes], int],
     reader: Reader,
     coin: OutPoint,
-    known: dict[bytes, Outline],
+    known: dict[Txid, Outline],
     room: Iterator[int],
 ) -> PsbtInput | None:
     """An input that stands so, if nothing about it is odd; else the reader stays where it was."""
