@@ -7,7 +7,8 @@ still missing is known exactly. A fragment is one integer, so joining two is one
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
+from operator import xor
 from typing import Final
 from zlib import crc32
 
@@ -126,9 +127,8 @@ class Encoder:
 
     def part(self, sequence: int) -> Part:
         """The part of that number, 1 to 2**32 - 1."""
-        joined = 0
-        for index in choose_fragments(sequence, self.count, self.checksum):
-            joined ^= self._fragments[index]
+        chosen = choose_fragments(sequence, self.count, self.checksum)
+        joined = reduce(xor, map(self._fragments.__getitem__, chosen))
         data = joined.to_bytes(self.size, "big")
         return Part(sequence, self.count, self.length, self.checksum, data)
 

@@ -1,7 +1,7 @@
 """Many derived keys tried by one equation, as BIP340 tries many signatures ("Batch Verification").
 
-To make the key P + t*G takes a multiplication; to try whether S is that key takes two
-thirds of that among many. Each S is given a weight w, and all are added up:
+To make the key P + t*G takes a multiplication; to try whether S is that key takes three
+fifths of that among many. Each S is given a weight w, and all are added up:
 
     w1*S1 + w2*S2 + ... = (w1 + w2 + ...)*P + (w1*t1 + w2*t2 + ...)*G
 
