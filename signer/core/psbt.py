@@ -114,12 +114,9 @@ class Psbt:
             reader.where, coin = f"psbt: input {at}", txin.outpoint
             if at == 1 and len(tx.inputs) >= MANY:
                 pattern = _pattern(inputs[0])
-            said = (
+            said = (  # if the previous transaction comes first, as BIP174 sorts it
                 _alike(pattern, reader, coin, known, room)
-                if pattern
-                and data.startswith(
-                    b"\x01\x00", reader.position
-                )  # the previous transaction is first
+                if pattern and data.startswith(b"\x01\x00", reader.position)
                 else None
             )
             inputs.append(said or _input(FieldMap(reader, reader.where, INPUT, room), coin, known))
@@ -231,15 +228,19 @@ def _alike(
     known: dict[Txid, Outline],
     room: Iterator[int],
 ) -> PsbtInput | None:
-    """An input that stands so, if nothing about it is odd; else the reader stays where it was."""
-    data, begin = reader.data, reader.position
-    size, start = reader.at(begin + 2).compact_size(), reader.position
-    match = pattern[0].match(data, start + size, reader.at(begin).end)
+    """An input that stands so, if nothing about it is odd.
+
+    Its map begins with the previous transaction, and the reader stands there. It is left after the
+    map if an input is given.
+    """
+    part = Reader(reader.data, f"{reader.where}: previous transaction", reader.position + 2)
+    size = part.compact_size()
+    match = pattern[0].match(part.data, part.position + min(size, part.left))
     if match is None:
         return None
     utxo, early, sighash, redeem_script, witness_script, *origins, late = match.groups()
     sigs = [PartialSig(key, sized[1:]) for key, sized in _SIG.findall(early + late)]
-    part = Reader(data, f"{reader.where}: previous transaction", start, start + size)
+    part.end = match.start()
     previous = _previous(part, coin, known)
     spent = previous.output(coin.vout)
     if (

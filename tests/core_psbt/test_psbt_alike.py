@@ -175,6 +175,15 @@ def test_a_key_that_comes_twice_is_refused(what):
     same(twice)
 
 
+@pytest.mark.parametrize("size", [b"\xfd\x02\x00", b"\xfd", b"\xff" * 9, b"\xfe\xff\xff\xff\x7f"])
+def test_a_length_that_is_none_is_told_alike(size):
+    """That of the previous transaction, which is read before the pattern is asked."""
+    ends = Psbt.parse(VAULT).ends
+    for at in range(3):
+        for rest in (VAULT[ends[at] + 4 :], b""):
+            same(VAULT[: ends[at] + 3] + size + rest)
+
+
 def test_a_value_that_is_there_and_empty():
     """It is another form than none at all."""
     script = b"\x01\x05" + var_bytes(WITNESS_SCRIPT)
