@@ -207,6 +207,7 @@ def test_weights_have_96_bits_and_are_below_the_order(monkeypatch):
         assert len(set(found)) == count
         digits = -(-96 // bits)
         assert bits * digits >= 96
+        assert max(found) >= 1 << 8 * (digits - 1)  # and no fewer
         assert all(
             one < secp.ORDER and max(one.to_bytes(digits, "big")) < 1 << bits for one in found
         )
