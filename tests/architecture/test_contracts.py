@@ -28,6 +28,8 @@ PLANTED = [
     ("embit", "policies/planted.py", "from embit import bech32"),
     ("online", "signer/build/planted.py", "import signer.keys"),
     ("online", "signer/cli/online/planted.py", "import signer.cli.offline"),
+    ("private", "signer/build/planted.py", "import signer.core.bip32_private"),
+    ("private", "signer/cli/online/planted.py", "import signer.sign.softkey"),
 ]
 
 
