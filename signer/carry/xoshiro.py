@@ -109,11 +109,6 @@ def choose_degree(count: int, source: Xoshiro256) -> int:
     return _degrees(count).draw(source) + 1
 
 
-@lru_cache(maxsize=8)
-def _indexes(count: int) -> tuple[int, ...]:
-    return tuple(range(count))
-
-
 def choose_fragments(sequence: int, count: int, checksum: int) -> list[int]:
     """Which fragments the part number `sequence` joins.
 
@@ -126,6 +121,6 @@ def choose_fragments(sequence: int, count: int, checksum: int) -> list[int]:
         return [sequence - 1]
     source = Xoshiro256(sequence.to_bytes(4, "big") + checksum.to_bytes(4, "big"))
     degree = choose_degree(count, source)
-    left, sizes = [*_indexes(count)], range(count, count - degree, -1)
+    left, sizes = list(range(count)), range(count, count - degree, -1)
     # The reference shuffles them all (Fisher-Yates) and takes the first: the rest is not needed.
     return list(map(left.pop, source.below_each(sizes)))
