@@ -205,11 +205,11 @@ def _pattern(said: PsbtInput) -> tuple[re.Pattern[bytes], int]:
     Signatures are not counted. They are where BIP174 sorts them, or last, where signers put them.
     """
     fields = (
-        (b"\x01\x01", b"", said.witness_utxo and said.witness_utxo.to_bytes()),
-        (b"\x01\x03", b"", said.sighash and wire.u32(said.sighash)),
-        (b"\x01\x04", b"", said.redeem_script),
-        (b"\x01\x05", b"", said.witness_script),
-        *((b"\x22\x06", b"(%b)" % _KEY, origin) for _, origin in said.derivations),
+        (b"\x01%c" % Input.WITNESS_UTXO, b"", said.witness_utxo and said.witness_utxo.to_bytes()),
+        (b"\x01%c" % Input.SIGHASH, b"", said.sighash and wire.u32(said.sighash)),
+        (b"\x01%c" % Input.REDEEM_SCRIPT, b"", said.redeem_script),
+        (b"\x01%c" % Input.WITNESS_SCRIPT, b"", said.witness_script),
+        *((b"\x22%c" % Input.DERIVATION, b"(%b)" % _KEY, origin) for _, origin in said.derivations),
     )
     one, *others = [
         b"%b%b%b(.{%d})" % (head, key, re.escape(wire.compact_size(len(value))), len(value))

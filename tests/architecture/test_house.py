@@ -17,8 +17,9 @@ TRUSTED = ("policies/", "signer/core/", "signer/sign/", "signer/keys/", "signer/
 MACHINERY, RULES, PRICES, COINS, KEYS = "machinery", "rules", "prices", "coins", "keys"
 BUDGETS = {MACHINERY: 3_000, RULES: 600, PRICES: 640, COINS: 400, KEYS: 1_000}
 LONGEST_RULE = 170
-# What holds a secret, or what only that uses, and stands in signer/core: embit may stand nowhere
-# else, and the other private side is derived by tests and simulated devices, too.
+# What holds a secret, and the word lists, which only that uses. Two of the files stand in
+# signer/core: the lists because embit may stand nowhere else, BIP32's private side because a start
+# without keys tries it in its self-test.
 OF_KEYS = ("signer/keys/", "signer/core/wordlist.py", "signer/core/bip32_private.py")
 # What a coin is, how its addresses are written, and how its vaults pay and sign.
 OF_COINS = tuple(

@@ -37,7 +37,7 @@ def stages(folder):
         "all of steps 1 to 4 (those three, documents, comparisons)": lambda: read(
             raw, {vault.id: vault}
         ),
-        "derive the secrets": lambda: [key.branches[c.branch].derive(c.index) for c in coins],
+        "derive the secrets": lambda: [key.branches[c.branch].child_secret(c.index) for c in coins],
         "sign, one library": lambda: [
             secp.sign_ecdsa(c.digest, secret) for c, secret in zip(coins, secrets, strict=True)
         ],
