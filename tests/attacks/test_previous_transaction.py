@@ -16,7 +16,7 @@ from signer.core.names import Sats
 from signer.core.transaction import Outline, OutPoint, TxOut
 from signer.sign import facts
 
-PARSER = "is another one"
+PARSER = "previous transaction: is another one"
 
 
 def missing(spent):
@@ -73,8 +73,8 @@ def test_an_output_that_the_previous_transaction_does_not_have(world):
         draft.inputs[0].outpoint = OutPoint(world.coins[0].tx.txid, 2)
 
     raw = world.bundle(tamper=tamper)
-    expect_unreadable(world, raw, "has no such output")
-    with without("has no such output"):
+    expect_unreadable(world, raw, "previous transaction: has no such output")
+    with without("previous transaction: has no such output"):
         refused(world, raw, 3, "inputs.previous", hint="whole previous transactions")
 
 

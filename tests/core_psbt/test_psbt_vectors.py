@@ -272,7 +272,7 @@ def test_an_output_past_the_last_is_refused(vout):
     psbt = Psbt.parse(vault_psbt(1))
     (spent,) = psbt.tx.inputs
     past = spent._replace(outpoint=spent.outpoint._replace(vout=vout))
-    with pytest.raises(BadInput, match="has no such output") as caught:
+    with pytest.raises(BadInput, match="previous transaction: has no such output") as caught:
         Psbt.parse(build(replace(psbt.tx, inputs=(past,)), psbt.inputs, psbt.outputs, {}))
     assert (caught.value.expected, caught.value.found) == (f"output {vout}", "2 outputs")
 
