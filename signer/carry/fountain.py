@@ -5,21 +5,25 @@ GF(2), kept in reduced form: no other receiver can finish with fewer parts, and 
 still missing is known exactly. A fragment is one integer, so joining two is one operation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
+from itertools import islice
 from operator import xor
 from typing import Final
 from zlib import crc32
 
 from signer.carry import cbor
-from signer.carry.xoshiro import choose_fragments
+from signer.carry.xoshiro import choose_fragments, choose_fragments_each
 from signer.core.errors import BadInput, Fault
 
 MAX_MESSAGE: Final = 4 * 1024 * 1024
 """Bytes. The longest BBQr series carries 3.5 MB; more belongs on a microSD card."""
 MAX_FRAGMENTS: Final = 4096
 """At ten codes a second, seven minutes of film. It bounds what one part may cost: 4,096 joins."""
+TOGETHER: Final = 128
+"""Parts that are thought out at a time: in half the time of one by one, and some milliseconds
+before the first of them is seen."""
 MIN_FRAGMENT: Final = 10
 """Bytes. Smaller ones would be all header; the reference implementations have the same least."""
 
@@ -127,10 +131,21 @@ class Encoder:
 
     def part(self, sequence: int) -> Part:
         """The part of that number, 1 to 2**32 - 1."""
-        chosen = choose_fragments(sequence, self.count, self.checksum)
-        joined = reduce(xor, map(self._fragments.__getitem__, chosen))
-        data = joined.to_bytes(self.size, "big")
-        return Part(sequence, self.count, self.length, self.checksum, data)
+        return next(self.parts((sequence,)))
+
+    def parts(self, sequences: Iterable[int]) -> Iterator[Part]:
+        """The parts of those numbers, in their order."""
+        rest = iter(sequences)
+        while some := tuple(islice(rest, TOGETHER)):
+            for sequence, chosen in zip(some, self._chosen(some), strict=True):
+                joined = reduce(xor, map(self._fragments.__getitem__, chosen))
+                data = joined.to_bytes(self.size, "big")
+                yield Part(sequence, self.count, self.length, self.checksum, data)
+
+    def _chosen(self, sequences: Sequence[int]) -> Iterator[list[int]]:
+        mixed = [sequence for sequence in sequences if sequence > self.count]
+        chosen = choose_fragments_each(mixed, self.count, self.checksum)
+        return ([n - 1] if n <= self.count else next(chosen) for n in sequences)
 
 
 class Decoder:

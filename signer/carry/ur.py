@@ -5,10 +5,10 @@ Sources: BCR-2020-005 (the text, the parts), BCR-2020-006 (the types). `ur:TYPE/
 """
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, count, cycle
+from itertools import chain, repeat
 from typing import Final, NoReturn
 
 from signer.carry import bytewords, cbor, fountain
@@ -116,22 +116,25 @@ class Series:
 
     def code(self, sequence: int) -> str:
         """The code of that number, from 1."""
+        return next(self.codes((sequence,)))
+
+    def codes(self, sequences: Iterable[int]) -> Iterator[str]:
+        """The codes of those numbers."""
         if self._encoder is None:
-            return self._whole or ""
-        part = self._encoder.part(sequence)
+            return (self._whole or "" for _ in sequences)
+        return map(self._text, self._encoder.parts(sequences))
+
+    def _text(self, part: fountain.Part) -> str:
         words = bytewords.encode(part.to_bytes())
-        return f"ur:{self._name}/{sequence}-{self.count}/{words}".upper()
+        return f"ur:{self._name}/{part.sequence}-{self.count}/{words}".upper()
 
     def first(self) -> tuple[str, ...]:
         """The least number of codes, each needed: for print."""
-        return tuple(self.code(sequence) for sequence in range(1, self.count + 1))
+        return tuple(self.codes(range(1, self.count + 1)))
 
     def endless(self) -> Iterator[str]:
         """All codes, one after the other, for as long as anybody looks."""
-        if self._encoder is None:
-            return cycle((self.code(1),))
-        rounds = (range(1, LAST_SEQUENCE + 1) for _ in count())
-        return map(self.code, chain.from_iterable(rounds))
+        return self.codes(chain.from_iterable(repeat(range(1, LAST_SEQUENCE + 1))))
 
 
 class Joiner:

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from signer.carry import cbor, fountain
 from signer.carry.fountain import Decoder, Encoder, Part, fragment_size
-from signer.carry.xoshiro import Sampler, Xoshiro256, choose_degree, choose_fragments
+from signer.carry.xoshiro import (
+    Sampler,
+    Xoshiro256,
+    choose_degree,
+    choose_fragments,
+    choose_fragments_each,
+)
 from signer.core.errors import BadInput
 
 PUBLISHED = vectors("bc_ur.json")
@@ -19,8 +25,7 @@ PUBLISHED = vectors("bc_ur.json")
 
 def message(length, seed=b"Wolf"):
     """Draw a message as the reference's tests draw theirs."""
-    source = Xoshiro256(seed)
-    return bytes(source.below(256) for _ in range(length))
+    return bytes(Xoshiro256(seed).below_each(repeat(256, length)))
 
 
 def test_the_published_numbers():
@@ -30,8 +35,8 @@ def test_the_published_numbers():
         source = Xoshiro256(seed)
         expected = PUBLISHED["rng_mod_100"][name]
         assert [source.draw() % 100 for _ in expected] == expected
-    source = Xoshiro256(b"Wolf")
-    assert [source.below(10) + 1 for _ in range(100)] == PUBLISHED["rng_1_to_10"]
+    drawn = Xoshiro256(b"Wolf").below_each(repeat(10, 100))
+    assert [number + 1 for number in drawn] == PUBLISHED["rng_1_to_10"]
 
 
 def test_the_published_samples():
@@ -46,7 +51,7 @@ def test_the_published_shuffles():
     source = Xoshiro256(b"Wolf")
     for expected in PUBLISHED["shuffles_of_10"]:
         left = list(range(1, 11))
-        assert [left.pop(source.below(len(left))) for _ in range(10)] == expected
+        assert list(map(left.pop, source.below_each(range(10, 0, -1)))) == expected
 
 
 def test_the_published_degrees():
@@ -61,6 +66,17 @@ def test_the_published_fragments():
     checksum = crc32(message(1024))
     chosen = [sorted(choose_fragments(n, 11, checksum)) for n in range(1, 31)]
     assert chosen == PUBLISHED["fragments_of_11"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 11, 432, fountain.MAX_FRAGMENTS])
+@pytest.mark.parametrize("many", [0, 1, 2, 130])
+def test_together_as_one_by_one(count, many):
+    """Parts that are thought out together join what each joins by itself, in any order."""
+    numbers = [(count + 1 + 7919 * at) % 2**32 for at in range(many)]
+    random.Random(many).shuffle(numbers)
+    numbers += numbers[:1]
+    one_by_one = [choose_fragments(number, count, 77) for number in numbers]
+    assert list(choose_fragments_each(numbers, count, 77)) == one_by_one
 
 
 def test_the_published_parts():
@@ -90,8 +106,7 @@ class TopFraction(Xoshiro256):
 def test_the_top_fraction_gives_the_last_index():
     """A fraction that rounds up to 1 does not run past the end of a list."""
     source = TopFraction()
-    assert source.fraction() == 1.0
-    assert source.below(10) == 9
+    assert source.below_each((10,)) == [9]
     assert source.below_each(range(3, 0, -1)) == [2, 1, 0]
     assert Sampler([1.0, 1.0]).draw(source) in (0, 1)
 

@@ -1,6 +1,6 @@
 """Uniform Resources: the text, the types, the series."""
 
-from itertools import islice
+from itertools import islice, repeat
 from zlib import crc32
 
 import pytest
@@ -17,8 +17,7 @@ TYPES = vectors("bcr_types.json")
 
 def message(length):
     """Draw a message as the reference's tests draw theirs, and wrap it as they do."""
-    source = Xoshiro256(b"Wolf")
-    return cbor.encode(bytes(source.below(256) for _ in range(length)))
+    return cbor.encode(bytes(Xoshiro256(b"Wolf").below_each(repeat(256, length))))
 
 
 def test_the_published_parts_are_written():

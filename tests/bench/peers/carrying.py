@@ -20,9 +20,10 @@ def _encoder(case):
     return fountain.Encoder(message_of(Payload(Kind.PSBT, case.psbt), TYPE), LARGEST)
 
 
-def _text(encoder, number):
-    words = bytewords.encode(encoder.part(number).to_bytes())
-    return f"ur:{TYPE}/{number}-{encoder.count}/{words}".upper()
+def _texts_of(encoder, numbers):
+    for part in encoder.parts(numbers):
+        words = bytewords.encode(part.to_bytes())
+        yield f"ur:{TYPE}/{part.sequence}-{encoder.count}/{words}".upper()
 
 
 def parts(case, *, ground):
@@ -31,7 +32,7 @@ def parts(case, *, ground):
     def run():
         encoder = _encoder(case)
         first = encoder.count + 1
-        return [_text(encoder, number) for number in range(first, first + case.count)]
+        return list(_texts_of(encoder, range(first, first + case.count)))
 
     return run, lambda found: "\n".join(found).encode()
 
@@ -41,7 +42,7 @@ def joined(case, *, ground):
     encoder = _encoder(case)
     plain = [number for number in range(1, encoder.count + 1) if number % 3]
     mixed = range(encoder.count + 1, encoder.count + 1 + case.count)
-    texts = [_text(encoder, number) for number in (*plain, *mixed)]
+    texts = list(_texts_of(encoder, (*plain, *mixed)))
 
     def run():
         joiner = Joiner()
