@@ -41,7 +41,12 @@ JOBS = (
     Job(
         "cores-1000",
         "1,000 inputs, full, on one core and on all",
-        (Entry(OURS, "ours", "full"), Entry("ours, all cores", "ours", "full", cores=0)),
+        (
+            Entry(OURS, "ours", "full"),
+            Entry("ours, all cores", "ours", "full", cores=0),
+            Entry(FLOOR, FLOOR, "full"),
+            Entry("the floor, shared out", FLOOR, "shared", cores=0, result=False),
+        ),
         inputs=1000,
     ),
     Job(

@@ -12,6 +12,7 @@ names (docs/adr/0014-batch.md). Counted, for N inputs of an m-of-n vault:
     settle     n N child keys as above, and m N signatures: parsed, their keys parsed, verified
     verify     the second half of `settle` alone: for those who do not derive when they combine
     addresses  n N child keys
+    shared     `full`, one equal part of it on each core: what the machine itself gives to many
 
 The results are the job's own: signatures, or how many are valid, or keys.
 """
@@ -19,6 +20,7 @@ The results are the job's own: signatures, or how many are valid, or keys.
 import hashlib
 import hmac
 import json
+import os
 
 from btclib_secp256k1 import ffi, lib
 from btclib_secp256k1.context import ctx
@@ -35,6 +37,9 @@ from signer.sign.facts import read
 def version():
     """Which curve."""
     return secp.version()
+
+
+_ALL = slice(None)
 
 
 class _Keys:
@@ -56,15 +61,15 @@ class _Keys:
                     copy.update(index.to_bytes(4, "big"))
                     self._tweaks.append((point, copy.digest()[:32]))
 
-    def run(self):
-        """Derive them all; gives the compressed keys."""
+    def run(self, part=_ALL):
+        """Derive them, all or a part; gives the compressed keys."""
         create, combine = lib.secp256k1_ec_pubkey_create, lib.secp256k1_ec_pubkey_combine
         serialize, buffer = lib.secp256k1_ec_pubkey_serialize, ffi.buffer
         context, term, total = ctx, ffi.new("secp256k1_pubkey *"), ffi.new("secp256k1_pubkey *")
         terms, out, size = ffi.new("secp256k1_pubkey *[2]"), ffi.new("unsigned char[33]"), _size(33)
         terms[1] = term
         found = []
-        for point, tweak in self._tweaks:
+        for point, tweak in self._tweaks[part]:
             create(context, term, tweak)
             terms[0] = point
             combine(context, total, terms, 2)
@@ -95,11 +100,11 @@ def full(case, *, ground):
         jobs.append((parent.secret, tweak[:32], coin.digest))
     sign = low_r if ground else _plain
 
-    def run():
-        keys.run()
+    def run(part=_ALL):
+        keys.run(part)
         add, context, secret = lib.secp256k1_ec_seckey_tweak_add, ctx, ffi.new("unsigned char[32]")
         move, found = ffi.memmove, []
-        for parent, tweak, digest in jobs:
+        for parent, tweak, digest in jobs[part]:
             move(secret, parent, 32)
             add(context, secret, tweak)
             found.append(sign(digest, secret))
@@ -112,6 +117,24 @@ def full(case, *, ground):
         return json.dumps(signatures).encode()
 
     return run, tell
+
+
+def shared(case, *, ground):
+    """`full` in equal parts, each made by a process of its own; nothing is brought together."""
+    part_of, _ = full(case, ground=ground)
+    count = len(os.sched_getaffinity(0))
+
+    def run():
+        children = []
+        for first in range(1, count):
+            if not (child := os.fork()):
+                part_of(slice(first, None, count))
+                os._exit(0)
+            children.append(child)
+        part_of(slice(0, None, count))
+        return [os.waitpid(child, 0)[1] for child in children]
+
+    return run, lambda ends: b"%d" % sum(ends)
 
 
 _SIGNATURE, _LENGTH = ffi.new("secp256k1_ecdsa_signature *"), _size(72)
@@ -168,4 +191,4 @@ def addresses(case, *, ground):
     return keys.run, lambda found: hash160(b"".join(found))
 
 
-JOBS = {"full": full, "settle": settle, "verify": verify, "addresses": addresses}
+JOBS = {"full": full, "shared": shared, "settle": settle, "verify": verify, "addresses": addresses}
