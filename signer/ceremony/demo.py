@@ -16,13 +16,14 @@ from signer.ceremony.devices import Devices, fingerprint
 from signer.ceremony.stage import Differs, Machine, Reason, Stage, Step
 from signer.ceremony.terminal import Script
 from signer.ceremony.thief import Forgery, forgeries
+from signer.chain.whole import parse_transaction
 from signer.core import coins
 from signer.core.address import address_of
 from signer.core.coins import Coin
 from signer.core.errors import BadInput
 from signer.core.names import Sats
 from signer.core.script import p2pkh, p2wpkh
-from signer.core.transaction import Transaction, TxOut
+from signer.core.transaction import TxOut
 
 OFFICERS = ("alice", "bob", "carol")
 NETWORK = "regtest"
@@ -357,7 +358,7 @@ def _signed(file: str) -> str:
 def _expect_payment(cast: _Cast, file: Path) -> None:
     """The finished transaction pays the supplier, exactly what was asked for."""
     try:
-        outputs = Transaction.parse(bytes.fromhex(file.read_text())).outputs
+        outputs = parse_transaction(bytes.fromhex(file.read_text())).outputs
     except (BadInput, ValueError, OSError) as error:
         raise Differs("no finished transaction", expected=file.name, found=error) from None
     coin = cast.coin.name

@@ -7,9 +7,10 @@ from typing import Any, Final, NoReturn
 from signer.chain.chain import BlockHash
 from signer.chain.errors import NodeNonsense
 from signer.chain.rejection import plain
+from signer.chain.whole import parse_transaction
 from signer.core.errors import BadInput
 from signer.core.names import Height, Sats, Txid
-from signer.core.transaction import MAX_AMOUNT, Transaction
+from signer.core.transaction import MAX_AMOUNT
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})*")
@@ -113,7 +114,7 @@ class Part:
         """A whole transaction in hex whose hash must be the id that was asked for."""
         raw = self.data()
         try:
-            found = Transaction.parse(raw).txid
+            found = parse_transaction(raw).txid
         except BadInput as error:
             nonsense("the node gives bytes for a transaction that are none", found=error.what)
         if found != txid:

@@ -16,6 +16,7 @@ from signer.chain.nodes import Node, check_chain, node_of, wrong_chain
 from signer.chain.rejection import ALREADY_KNOWN, rejected, without_code
 from signer.chain.rpc import Rpc, parse_url
 from signer.chain.sightings import WatchWallet, scan
+from signer.chain.whole import parse_transaction
 from signer.core.errors import BadInput, Fault
 from signer.core.names import DocumentId, Height, Txid
 from signer.core.transaction import OutPoint, Transaction
@@ -317,6 +318,6 @@ class Bitcoind:
 
     def _parse(self, raw: bytes) -> Transaction:
         try:
-            return Transaction.parse(raw)
+            return parse_transaction(raw)
         except BadInput as error:
             raise rejected(f"TX decode failed: {error.what}") from None

@@ -11,6 +11,7 @@ from typing import Final
 from signer.chain.answers import nonsense
 from signer.chain.chain import Tip, UnspentCoin, is_mature
 from signer.chain.tokens import behind_token
+from signer.chain.whole import parse_transaction
 from signer.core.names import Height, Sats, Txid
 from signer.core.transaction import OutPoint, Transaction
 from signer.core.vault import Vault
@@ -78,7 +79,7 @@ def check(
     for sighting in sightings:
         _check_place(vault, sighting, tip)
         raw = transaction(sighting.outpoint.txid, sighting.height)
-        coin = _checked(sighting, Transaction.parse(raw), tokens=tokens)
+        coin = _checked(sighting, parse_transaction(raw), tokens=tokens)
         if coin is None:
             carrying.append(sighting.outpoint)
         elif is_mature(coin.height, tip, coinbase=coin.coinbase):

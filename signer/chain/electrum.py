@@ -23,6 +23,7 @@ from signer.chain.rejection import rejected
 from signer.chain.rpc import Answer
 from signer.chain.scripts import AT_ONCE, VaultPlace, used
 from signer.chain.tokens import behind_token
+from signer.chain.whole import parse_transaction
 from signer.core.errors import BadInput
 from signer.core.hashes import sha256, sha256d
 from signer.core.names import DocumentId, Height, Sats, Txid
@@ -192,7 +193,7 @@ class Electrum:
         scripts = []
         for one in outpoints:
             known = self._transactions.get(one.txid)
-            outputs = () if known is None else Transaction.parse(known).outputs
+            outputs = () if known is None else parse_transaction(known).outputs
             if one.vout >= len(outputs):
                 raise rejected("missing-inputs")
             scripts.append(self._locking(outputs[one.vout].script))
@@ -221,7 +222,7 @@ class Electrum:
         self._fetch([txid])
         if txid not in self._transactions:
             return Status(0, None, in_mempool=False)
-        outputs = Transaction.parse(self._transactions[txid]).outputs
+        outputs = parse_transaction(self._transactions[txid]).outputs
         scripts = [self._locking(output.script) for output in outputs]
         indexed = [script for script in scripts if not script.startswith(_OP_RETURN)][:1]
         for history in self._ask_scripts("get_history", indexed):
@@ -358,6 +359,6 @@ def _reason(words: str) -> str:
 
 def _parse(raw: bytes) -> Transaction:
     try:
-        return Transaction.parse(raw)
+        return parse_transaction(raw)
     except BadInput as error:
         raise rejected(f"TX decode failed: {error.what}") from None

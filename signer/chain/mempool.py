@@ -16,6 +16,7 @@ from signer.chain.kernel import Kernel
 from signer.chain.ledger import Ledger
 from signer.chain.rejection import rejected
 from signer.chain.weight import vsize, weight
+from signer.chain.whole import parse_transaction
 from signer.core.errors import BadInput
 from signer.core.names import Height, Sats, Txid
 from signer.core.transaction import OutPoint, Transaction, TxOut
@@ -103,7 +104,7 @@ class Mempool:
             NodeRejected: no, with Bitcoin Core's reason.
         """
         try:
-            transaction = Transaction.parse(raw)
+            transaction = parse_transaction(raw)
         except BadInput as error:
             raise rejected(f"TX decode failed: {error.what}") from None
         self._check_form(transaction)
@@ -147,7 +148,7 @@ class Mempool:
             return
         with self._index.transaction():
             for raw in candidates:
-                self.remove(Transaction.parse(raw).txid)
+                self.remove(parse_transaction(raw).txid)
             for raw in candidates:
                 with suppress(NodeRejected):
                     self._admit(raw)

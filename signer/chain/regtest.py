@@ -34,10 +34,11 @@ from signer.chain.mempool import Mempool, Waiting
 from signer.chain.mining import SUPPLY, mine, subsidy
 from signer.chain.scripts import used
 from signer.chain.weight import weight
+from signer.chain.whole import parse_transaction
 from signer.core import coins
 from signer.core.errors import BadInput, Fault
 from signer.core.names import Height, Sats, Txid
-from signer.core.transaction import OutPoint, Transaction
+from signer.core.transaction import OutPoint
 from signer.core.vault import CHANGE, RECEIVE, Vault
 from signer.store.database import make_home
 
@@ -215,7 +216,7 @@ class Regtest:
     def broadcast(self, raw: bytes) -> Txid:
         """Put a transaction into the mempool; the next block will hold it."""
         if self._has(raw):
-            return Transaction.parse(raw).txid
+            return parse_transaction(raw).txid
         return self._mempool.accept(raw)
 
     def status(self, txid: Txid, since: Height | None = None) -> Status:  # noqa: ARG002 -- indexed
@@ -339,7 +340,7 @@ class Regtest:
             for height in range(last.height + 1 if last else 1, tip.height + 1):
                 block_hash = self._kernel.hash_at(height)
                 block = self._kernel.block(block_hash)
-                transactions = [Transaction.parse(raw) for raw in block.transactions]
+                transactions = [parse_transaction(raw) for raw in block.transactions]
                 self._index.connect(Tip(Height(height), block_hash), block.raw, transactions)
                 for transaction in transactions:
                     self._mempool.remove(transaction.txid)
@@ -361,7 +362,7 @@ class Regtest:
 
     def _has(self, raw: bytes) -> bool:
         try:
-            txid = Transaction.parse(raw).txid
+            txid = parse_transaction(raw).txid
         except BadInput:
             return False
         return txid in self._mempool or self._index.place(txid) is not None

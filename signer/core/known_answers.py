@@ -7,6 +7,7 @@ from signer.core.coins import coin
 from signer.core.names import Sats
 from signer.core.sighash import ALL, digests
 from signer.core.transaction import Transaction
+from signer.core.wire import Reader
 
 # BIP174, "Test Vectors", the signers': input 0 spends a 2-of-2 in P2SH, for ALL; by its first key.
 LEGACY_TX = (
@@ -49,7 +50,8 @@ SCHNORR_SIGNATURE = (
 
 def digest(raw: str, script: str, amount: Sats, *, segwit: bool, sighash: int) -> bytes:
     """What a signature of input 0 signs; transaction and script in hex."""
-    made = digests(Transaction.parse(bytes.fromhex(raw)), segwit=segwit, sighash=sighash)
+    tx = Transaction.unsigned(Reader(bytes.fromhex(raw), "known answer"))
+    made = digests(tx, segwit=segwit, sighash=sighash)
     return made.digest(0, bytes.fromhex(script), amount, sighash)
 
 

@@ -10,7 +10,7 @@ the pattern decides how long a PSBT takes, and never what it says (docs/adr/0011
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Self
@@ -155,12 +155,9 @@ def _unsigned(reader: Reader, top: FieldMap) -> Transaction:
             found=f"{len(raw):,} bytes",
             hint="spend fewer coins at once",
         )
-    outline = top.one(Global.UNSIGNED_TX, lambda part: Outline.read(part, witness=False))
-    if outline is None:
+    tx = top.one(Global.UNSIGNED_TX, Transaction.unsigned)
+    if tx is None:
         reader.fail("no unsigned transaction")
-    tx = outline.whole()
-    if any(txin.script_sig for txin in tx.inputs):
-        reader.fail("the unsigned transaction has a script sig")
     if tx.to_bytes() != raw:
         reader.fail("the unsigned transaction does not serialise to itself")
     return tx
@@ -181,12 +178,18 @@ def _input(fields: FieldMap, coin: OutPoint, known: dict[Txid, Outline]) -> Psbt
     )
 
 
-def _previous(part: Reader, coin: OutPoint, known: dict[Txid, Outline]) -> Outline:
+def _previous(
+    part: Reader,
+    coin: OutPoint,
+    known: dict[Txid, Outline],
+    read: Callable[[Reader], Outline] = Outline.read,
+) -> Outline:
     """The transaction that paid a coin. Coins of one payment share theirs: it is read once."""
     previous = known.get(coin.txid)
     if previous is None or previous.raw != part.peek(part.left):
-        previous = Outline.read(part)
+        previous = read(part)
         known[previous.txid] = previous
+    part.position = part.end
     if previous.txid != coin.txid:
         part.fail("is another one", expected=coin.txid, found=previous.txid)
     if coin.vout >= len(previous.outputs):
@@ -195,7 +198,6 @@ def _previous(part: Reader, coin: OutPoint, known: dict[Txid, Outline]) -> Outli
             expected=f"output {coin.vout}",
             found=f"{len(previous.outputs)} outputs",
         )
-    part.position = part.end
     return previous
 
 
@@ -241,8 +243,8 @@ def _alike(
     utxo, early, sighash, redeem_script, witness_script, *origins, late = match.groups()
     sigs = [PartialSig(key, sized[1:]) for key, sized in _SIG.findall(early + late)]
     part.end = match.start()
-    previous = _previous(part, coin, known)
-    spent = previous.output(coin.vout)
+    previous = _previous(part, coin, known, Outline.usual)
+    spent = previous.outputs[coin.vout]
     if (
         (utxo and utxo != spent.to_bytes())
         or len({*origins[::2]}) < len(origins) // 2
@@ -302,8 +304,7 @@ def with_partial_sigs(psbt: Psbt, signatures: Mapping[int, Iterable[PartialSig]]
     Raises:
         BadInput: an input has another signature by the same key.
     """
-    parts = []
-    at = 0
+    parts, at = [], 0
     for index in sorted(signatures):
         known = dict(psbt.inputs[index].partial_sigs)
         parts.append(psbt.raw[at : psbt.ends[index]])

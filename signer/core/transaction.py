@@ -3,8 +3,9 @@
 Sources: Bitcoin Core `src/primitives/transaction.h`; BIP141 (weight), BIP144 (witness form).
 """
 
+import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from struct import Struct
 from typing import Final, NamedTuple, Self
 
@@ -23,7 +24,7 @@ MAX_AMOUNT: Final = max(coin.max_money for coin in COINS.values())
 _U32: Final = 4  # bytes
 _AMOUNT: Final = Struct("<Q")
 _OUTPOINT: Final = Struct("<32sI")
-_LEAST_INPUT: Final = 41  # outpoint 36, empty script 1, sequence 4
+_UNSIGNED: Final = Struct("<32sIBI")  # outpoint, a length, sequence: the least input
 _LEAST_OUTPUT: Final = 9  # amount 8, empty script 1
 _MARKER: Final = b"\x00\x01"  # BIP144: no inputs, then the flag that witnesses follow
 
@@ -78,7 +79,11 @@ class TxOut(NamedTuple):
         Raises:
             BadInput: cut short, or an amount over the supply.
         """
-        return cls(_amount(reader, reader.skip(_AMOUNT.size)), reader.var_bytes())
+        (amount,) = _AMOUNT.unpack_from(reader.data, reader.skip(_AMOUNT.size))
+        if amount > MAX_AMOUNT:
+            at = reader.position - _AMOUNT.size
+            reader.at(at).fail("amount is over the supply", found=str(amount))
+        return cls(Sats(amount), reader.var_bytes())
 
     def to_bytes(self) -> bytes:
         """Eight bytes of amount, then the script with its length in front."""
@@ -102,13 +107,24 @@ class Transaction:
     lock_time: int
 
     @classmethod
-    def parse(cls, data: bytes) -> "Transaction":
-        """Reads the network form (BIP144), with or without witnesses.
+    def unsigned(cls, reader: Reader) -> Self:
+        """Reads the form without witnesses, script sigs all empty, which may have no inputs.
 
         Raises:
-            BadInput: as `Outline.read`.
+            BadInput: cut short, an amount over the supply, an oversized count, a script sig.
         """
-        return Outline.parse(data).whole()
+        version, size = reader.u32(), reader.count(_UNSIGNED.size) * _UNSIGNED.size
+        spent = [*_UNSIGNED.iter_unpack(reader.take(size))]
+        if any(length for _, _, length, _ in spent):
+            reader.fail("an input has a script sig")
+        inputs = tuple(
+            [
+                TxIn(OutPoint(Txid(txid[::-1].hex()), vout), b"", sequence)
+                for txid, vout, _, sequence in spent
+            ]
+        )
+        outputs = tuple([TxOut.read(reader) for _ in range(reader.count(_LEAST_OUTPUT))])
+        return cls(version, inputs, outputs, reader.u32())
 
     def to_bytes(self, *, witness: bool = True) -> bytes:
         """The network form (BIP144), or the form without witnesses that the txid hashes."""
@@ -133,32 +149,23 @@ class Transaction:
 
 
 class Outline(NamedTuple):
-    """A transaction in the network's form (BIP144): every byte is checked, nothing is taken apart.
+    """A transaction in the network's form (BIP144): every byte is checked, the outputs are read.
 
     Of the previous transactions, most of a PSBT, only the id and one output matter to a signer.
 
     Attributes:
         raw: all bytes.
         txid: as `Transaction.txid`.
-        outputs: where each begins.
-        body: where the count of inputs is.
-        segwit: whether there are witnesses.
+        outputs: in order.
     """
 
     raw: bytes
     txid: Txid
-    outputs: list[int]
-    body: int
-    segwit: bool
+    outputs: list[TxOut]
 
     @classmethod
-    def read(cls, reader: Reader, *, witness: bool = True) -> Self:
+    def read(cls, reader: Reader) -> Self:
         """Reads a transaction that fills all that is left of `reader`.
-
-        Args:
-            reader: at the transaction's first byte.
-            witness: False reads the form without witnesses that a PSBT's unsigned transaction
-                has, where a count of no inputs means just that (BIP174).
 
         Raises:
             BadInput: cut short, trailing bytes, too large, no inputs, an amount over the supply,
@@ -168,17 +175,14 @@ class Outline(NamedTuple):
         if reader.left > MAX_TRANSACTION:
             reader.fail("too large", expected=f"at most {MAX_TRANSACTION} bytes")
         raw, start = reader.peek(reader.left), reader.skip(_U32)
-        segwit = witness and reader.peek(len(_MARKER)) == _MARKER
+        segwit = reader.peek(len(_MARKER)) == _MARKER
         body = reader.skip(len(_MARKER)) + len(_MARKER) if segwit else reader.position
-        inputs, outputs = reader.count(_LEAST_INPUT), []
-        if witness and not inputs:
+        inputs = reader.count(_UNSIGNED.size)
+        if not inputs:
             reader.fail("transaction without inputs")
         for _ in range(inputs):
             reader.over(_OUTPOINT.size, _U32)
-        for _ in range(reader.count(_LEAST_OUTPUT)):
-            at = reader.over(_AMOUNT.size)
-            _amount(reader, at)
-            outputs.append(at - start)
+        outputs = [TxOut.read(reader) for _ in range(reader.count(_LEAST_OUTPUT))]
         after = reader.position - start
         stacks = range(inputs if segwit else 0)
         items = [reader.over(0) for _ in stacks for _ in range(reader.count(1))]
@@ -188,7 +192,22 @@ class Outline(NamedTuple):
         reader.finish()
         # All this is written in one way only, so the form without witnesses is in there.
         stripped = raw[:_U32] + raw[body - start : after] + raw[-_U32:]
-        return cls(raw, Txid(sha256d(stripped)[::-1].hex()), outputs, body - start, segwit)
+        return cls(raw, Txid(sha256d(stripped)[::-1].hex()), outputs)
+
+    @classmethod
+    def usual(cls, reader: Reader) -> Self:
+        """As `read`: at one match, if it is of the form that wallets give to a payment."""
+        form, one, stack = _usual()
+        match = form.fullmatch(reader.data, reader.position, reader.end)
+        if match is None:
+            return cls.read(reader)
+        raw, (marker, body, count, paid, stacks) = match[0], match.groups()
+        outputs = [
+            TxOut(Sats(*_AMOUNT.unpack(some)), script[1:]) for some, script in one.findall(paid)
+        ]
+        if len(outputs) != count[0] or len(stack.findall(stacks)) != (body[0] if marker else 0):
+            return cls.read(reader)
+        return cls(raw, Txid(sha256d(raw[:_U32] + body + raw[-_U32:])[::-1].hex()), outputs)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -199,46 +218,35 @@ class Outline(NamedTuple):
         """
         return cls.read(Reader(data, "transaction"))
 
-    def output(self, index: int) -> TxOut:
-        """One output.
 
-        Raises:
-            IndexError: there is none of this index.
-        """
-        at = self.outputs[index]
-        (amount,) = _AMOUNT.unpack_from(self.raw, at)  # which `read` looked at
-        return TxOut(Sats(amount), Reader(self.raw, "output", at + _AMOUNT.size).var_bytes())
+@cache
+def _usual() -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
+    """How most wallets write a payment, an output of it, and the witnesses of one input.
 
-    def whole(self) -> Transaction:
-        """All of it."""
-        version = Reader(self.raw, "transaction").u32()
-        reader = Reader(self.raw, "transaction", self.body)
-        spent = [
-            (
-                *_OUTPOINT.unpack_from(reader.data, reader.skip(_OUTPOINT.size)),
-                reader.var_bytes(),
-                reader.u32(),
-            )
-            for _ in range(reader.compact_size())
-        ]
-        outputs = tuple([TxOut.read(reader) for _ in range(reader.compact_size())])
-        stacks = [read_stack(reader) if self.segwit else () for _ in spent]
-        inputs = tuple(
-            [
-                TxIn(OutPoint(Txid(txid[::-1].hex()), vout), script_sig, sequence, stack)
-                for (txid, vout, script_sig, sequence), stack in zip(spent, stacks, strict=True)
-            ]
-        )
-        tx = Transaction(version, inputs, outputs, reader.u32())
-        tx.__dict__["txid"] = self.txid  # the same, and known already
-        return tx
+    Up to three inputs, and lengths of scripts, signatures and keys that are seen every day. An
+    amount is under 7 * 2**48, so that no supply need be asked. Counts are bounded, so that bytes
+    which nearly fit take no longer to turn down.
+    """
+    spent = b".{36}%b.{4}" % _sized(0, 23, 35, *range(105, 109))
+    amount, script = rb".{6}[\x00-\x06]\x00", _sized(22, 23, 25, 34, 35)
+    stack = _counted(_sized(0, 33, 64, 65, *range(70, 74), 105, 139, 173), 5)
+    form = b".{4}(\x00\x01)?(%b([\x01-\xfc])((?:%b){1,252}))((?:%b){0,3}).{4}" % (
+        *(_counted(spent, 3), amount + script, stack),
+    )
+    one = b"(%b)(%b)" % (amount, script)
+    return re.compile(form, re.DOTALL), re.compile(one, re.DOTALL), re.compile(stack, re.DOTALL)
 
 
-def _amount(reader: Reader, at: int) -> Sats:
-    (amount,) = _AMOUNT.unpack_from(reader.data, at)
-    if amount > MAX_AMOUNT:
-        reader.at(at).fail("amount is over the supply", found=str(amount))
-    return Sats(amount)
+def _sized(*sizes: int) -> bytes:
+    """A pattern of bytes with their length in front, of some lengths."""
+    return b"(?:%b)" % b"|".join([b"\\x%02x.{%d}" % (size, size) for size in sizes])
+
+
+def _counted(part: bytes, most: int) -> bytes:
+    """A pattern of parts with their count in front, 1 to `most`."""
+    return b"(?:%b)" % b"|".join(
+        [b"\\x%02x(?:%b){%d}" % (count, part, count) for count in range(1, most + 1)]
+    )
 
 
 def read_stack(reader: Reader) -> tuple[bytes, ...]:

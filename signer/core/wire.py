@@ -78,14 +78,8 @@ class Reader:
         Returns:
             Where they start.
         """
-        start = self.position
-        at = start + before
-        # Nearly all of previous transactions passes here: a length of one byte costs no call.
-        if at < self.end and self.data[at] < LONG and at + self.data[at] + after < self.end:
-            self.position = at + 1 + self.data[at] + after
-        else:
-            self.skip(before)
-            self.skip(self.compact_size() + after)
+        start = self.skip(before)
+        self.skip(self.compact_size() + after)
         return start
 
     def take(self, length: int) -> bytes:

@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from policies.envelope import MAX_DOCUMENT, Envelope
 from policies.withdrawal import Payment, Withdrawal
 from signer.carry.file import read_psbt
+from signer.chain.whole import parse_transaction
 from signer.core.address import address_of
 from signer.core.errors import BadInput, Fault
 from signer.core.files import read_limited
 from signer.core.hashes import sha256
 from signer.core.names import DocumentId, Height, Sats
-from signer.core.transaction import Transaction
 from signer.core.vault import CHANGE, RECEIVE, Vault
 from signer.redteam.forgery import DERIVATION, PREVIOUS_TX, Forgery, In, Out, read
 from signer.redteam.loot import Coin, Loot, change, mint, spend
@@ -176,7 +176,7 @@ class Estate:
         ]
         if previous is None or not origins:
             return
-        made = Transaction.parse(previous)
+        made = parse_transaction(previous)
         branch, index = (int.from_bytes(origins[0][at:][:4], "little") for at in (-8, -4))
         if one.vout < len(made.outputs):
             out = made.outputs[one.vout]

@@ -305,7 +305,7 @@ def _spent(at: int, said: PsbtInput, coin: OutPoint) -> TxOut:
             found=f"{previous.txid}, {len(previous.outputs)} outputs",
             hint="build it again with whole previous transactions",
         )
-    spent = previous.output(coin.vout)
+    spent = previous.outputs[coin.vout]
     claimed = said.witness_utxo
     if claimed is not None and claimed != spent:
         alike = claimed.script == spent.script

@@ -48,8 +48,8 @@ def sign(
     """
     psbt = journalled(checked, again, key.fingerprint, state)
     # (11) two libraries sign and agree; each signature is verified before it goes on
-    made = enumerate(key.sign_all(checked.facts.inputs, spread))
-    signatures = {at: [signature] for at, signature in made}
+    made = key.sign_all(checked.facts.inputs, spread)
+    signatures = {at: [signature] for at, signature in enumerate(made)}
     raw = with_partial_sigs(psbt, signatures)
     return Signed(raw, checked.facts.txid, key.fingerprint, len(signatures))
 

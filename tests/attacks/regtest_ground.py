@@ -5,6 +5,7 @@ from world import COIN_AMOUNT, Coin, World
 from policies.envelope import Envelope
 from policies.withdrawal import Anchor
 from signer.chain.regtest import Regtest
+from signer.chain.whole import parse_transaction
 from signer.core.names import Height
 from signer.core.transaction import Transaction
 from signer.core.vault import RECEIVE
@@ -25,7 +26,7 @@ class Ground:
         """A new confirmed coin of the vault."""
         script = self.world.vault.script(RECEIVE, index).script_pubkey
         txid = self.chain.fund(script, COIN_AMOUNT)
-        tx = Transaction.parse(self.chain.transaction(txid))
+        tx = parse_transaction(self.chain.transaction(txid))
         vout = [output.script for output in tx.outputs].index(script)
         return Coin(tx, vout, RECEIVE, index)
 

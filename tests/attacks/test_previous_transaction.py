@@ -11,6 +11,7 @@ from two_rounds import burn_with_credulous_signers, rounds
 from world import COIN_AMOUNT, FEE
 
 from signer.carry.bundle import open_bundle
+from signer.chain.whole import parse_transaction
 from signer.core.errors import Refused
 from signer.core.names import Sats
 from signer.core.transaction import Outline, OutPoint, TxOut
@@ -27,7 +28,7 @@ def missing(spent):
 
 def forged(spent):
     """Make another one up, which pays the same script nothing."""
-    true = spent.psbt.previous_tx.whole()
+    true = parse_transaction(spent.psbt.previous_tx.raw)
     outputs = tuple(
         output._replace(amount=Sats(0)) if at == spent.outpoint.vout else output
         for at, output in enumerate(true.outputs)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from signer.build.bchn_psbt import from_bchn, to_bchn
+from signer.chain.whole import parse_transaction
 from signer.core import secp
 from signer.core.errors import BadInput
 from signer.core.psbt import MAGIC, Psbt
@@ -68,7 +69,7 @@ class Node:
         reader = Reader(raw, "bchn")
         assert reader.take(5) == MAGIC
         self.top = fields(reader)
-        self.tx = Transaction.parse(self.top[b"\0"])
+        self.tx = parse_transaction(self.top[b"\0"])
         self.inputs = [fields(reader) for _ in self.tx.inputs]
         self.outputs = [fields(reader) for _ in self.tx.outputs]
         reader.finish()

@@ -7,8 +7,9 @@ import pytest
 from signer.chain.bchvm import library
 from signer.chain.bchvm.machine import Machine, _verdict, verify
 from signer.chain.errors import NodeNonsense, NodeUnreachable
+from signer.chain.whole import parse_transaction
 from signer.core import coins
-from signer.core.transaction import Transaction, TxOut
+from signer.core.transaction import TxOut
 from signer.settle.engines import ENGINES
 from tests.bch.multisig_spends import ECDSA, P2SH, PAYEE, lock, sign, spend, unsigned
 
@@ -134,7 +135,7 @@ def engine(monkeypatch):
     """How a finished transaction is judged before it is sent, by a process of this test's own."""
     with Machine() as own:
         monkeypatch.setattr("signer.chain.bchvm.machine._shared", lambda: own)
-        yield lambda: ENGINES["bch-vm"].run(Transaction.parse(RAW), SPEND.spent, coins.coin("BCH"))
+        yield lambda: ENGINES["bch-vm"].run(parse_transaction(RAW), SPEND.spent, coins.coin("BCH"))
 
 
 def test_libauths_files_are_looked_through_once(machine, engine, monkeypatch):

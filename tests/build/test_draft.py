@@ -10,11 +10,12 @@ from signer.build.draft import Draft
 from signer.carry.bundle import open_bundle
 from signer.chain.chain import FeeRate
 from signer.chain.errors import NodeNonsense
+from signer.chain.whole import parse_transaction
 from signer.core import base58
 from signer.core.address import script_of
 from signer.core.errors import BadInput, Refused
 from signer.core.names import Height, Sats
-from signer.core.transaction import OutPoint, Transaction
+from signer.core.transaction import OutPoint
 
 CHANGE = 1
 
@@ -176,7 +177,7 @@ def test_a_node_that_lies_about_a_coin():
     lie = replace(small.coins[0], amount=Sats(small.coins[0].amount + 1))
     with pytest.raises(NodeNonsense, match="contradicts its coin"):
         small.draft(100_000, coins=(lie,))
-    foreign = Transaction.parse(small.transactions[small.coins[2].outpoint.txid]).to_bytes()
+    foreign = parse_transaction(small.transactions[small.coins[2].outpoint.txid]).to_bytes()
     with pytest.raises(NodeNonsense, match="contradicts its coin"):
         small.draft(100_000, previous=lambda _: foreign)
 

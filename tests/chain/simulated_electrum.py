@@ -21,6 +21,7 @@ from signer.chain.errors import NodeRejected
 from signer.chain.nodes import NODES
 from signer.chain.regtest import Regtest
 from signer.chain.tokens import behind_token
+from signer.chain.whole import parse_transaction
 from signer.core.hashes import sha256
 from signer.core.transaction import Transaction
 
@@ -189,7 +190,7 @@ class SimulatedElectrum:
         """Into the mempool."""
         data = bytes.fromhex(raw)
         try:
-            txid = Transaction.parse(data).txid
+            txid = parse_transaction(data).txid
             if self.chain._index.place(txid):
                 words = "Transaction outputs already in utxo set"
                 raise FailureError(*self._rejected(words, raw))
@@ -212,7 +213,7 @@ class SimulatedElectrum:
         scripts = [output.script for output in transaction.outputs]
         for spent in transaction.inputs:
             if int(spent.outpoint.txid, 16):
-                before = Transaction.parse(self.chain.transaction(spent.outpoint.txid))
+                before = parse_transaction(self.chain.transaction(spent.outpoint.txid))
                 scripts.append(before.outputs[spent.outpoint.vout].script)
         behind = [behind_token(script) if self.tokens else None for script in scripts]
         return {_scripthash(b or s) for b, s in zip(behind, scripts, strict=True)}
@@ -225,7 +226,7 @@ class SimulatedElectrum:
             for height in range(1, tip.height + 1):
                 block = self.chain._kernel.block(self.chain._kernel.hash_at(height))
                 for raw in block.transactions:
-                    transaction = Transaction.parse(raw)
+                    transaction = parse_transaction(raw)
                     for scripthash in self._touched(transaction):
                         index.setdefault(scripthash, []).append((transaction.txid, height))
             self._indexed = (tip.hash, index)

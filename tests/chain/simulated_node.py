@@ -13,7 +13,8 @@ from signer.chain.chain import BlockHash
 from signer.chain.errors import NodeRejected
 from signer.chain.index import ChainCoin
 from signer.chain.regtest import Regtest
-from signer.core.transaction import OutPoint, Transaction
+from signer.chain.whole import parse_transaction
+from signer.core.transaction import OutPoint
 from signer.core.vault import Vault
 
 
@@ -86,7 +87,7 @@ class SimulatedNode:
         assert verbosity == 1
         stored = self.chain._kernel.block(BlockHash(block))
         return {
-            "tx": [Transaction.parse(raw).txid for raw in stored.transactions],
+            "tx": [parse_transaction(raw).txid for raw in stored.transactions],
             "previousblockhash": stored.raw[4:36][::-1].hex(),
         }
 
@@ -124,7 +125,7 @@ class SimulatedNode:
     def do_testmempoolaccept(self, raws: list[str]) -> Any:
         """As the mempool says; what it has already is `not allowed`."""
         raw = bytes.fromhex(raws[0])
-        txid = Transaction.parse(raw).txid
+        txid = parse_transaction(raw).txid
         verdict: dict[str, Any] = {"txid": txid, "allowed": True}
         if txid in self.chain._mempool:
             verdict = {"txid": txid, "allowed": False, "reject-reason": "txn-already-in-mempool"}
@@ -135,7 +136,7 @@ class SimulatedNode:
                 reason = error.found.replace("bad-txns-inputs-missingorspent", "missing-inputs")
                 if any(
                     self.chain._index.coin(OutPoint(txid, vout))
-                    for vout in range(len(Transaction.parse(raw).outputs))
+                    for vout in range(len(parse_transaction(raw).outputs))
                 ):
                     reason = "txn-already-known"
                 verdict = {"txid": txid, "allowed": False, "reject-reason": reason}
@@ -144,7 +145,7 @@ class SimulatedNode:
     def do_sendrawtransaction(self, raw: str) -> Any:
         """Into the mempool."""
         data = bytes.fromhex(raw)
-        txid = Transaction.parse(data).txid
+        txid = parse_transaction(data).txid
         try:
             return txid if txid in self.chain._mempool else self.chain._mempool.accept(data)
         except NodeRejected as error:

@@ -20,8 +20,8 @@ from signer.chain.chain import Chain, Status
 from signer.chain.electrum_link import parse_server
 from signer.chain.errors import NodeRejected
 from signer.chain.regtest import Regtest
+from signer.chain.whole import parse_transaction
 from signer.core.names import Sats, Txid
-from signer.core.transaction import Transaction
 from signer.core.vault import Vault
 
 COIN = Sats(100_000_000)
@@ -76,7 +76,7 @@ def test_same_view(either: Chain, funded: Regtest, vault: Vault) -> None:
     assert [(c.amount, c.branch, c.index) for c in coins] == [(COIN, 0, 3), (2 * COIN, 1, 1)]
     for coin in coins:
         raw = either.transaction(coin.outpoint.txid, coin.height)
-        output = Transaction.parse(raw).outputs[coin.outpoint.vout]
+        output = parse_transaction(raw).outputs[coin.outpoint.vout]
         assert (output.amount, output.script) == (coin.amount, coin.script)
     # A wallet says everything below its next index; what was seen is always among it.
     assert {0, 3} <= either.used_indexes(vault, 0) <= {0, 1, 2, 3}
@@ -95,7 +95,7 @@ def test_same_life_of_a_transaction(either: Chain, funded: Regtest, vault: Vault
     since = either.tip().height
     coin = either.coins(vault)[0]
     raw = spend(vault, [coin], payment(vault, coin, 1_000, index=5), lock_time=since)
-    txid = Transaction.parse(raw).txid
+    txid = parse_transaction(raw).txid
     assert either.status(txid, since) == Status(0, None, in_mempool=False)
     either.test(raw)
     assert either.broadcast(raw) == txid

@@ -21,9 +21,9 @@ from signer.chain.errors import (
 )
 from signer.chain.nodes import NODES
 from signer.chain.regtest import Regtest
+from signer.chain.whole import parse_transaction
 from signer.core.errors import BadInput
 from signer.core.names import Txid
-from signer.core.transaction import Transaction
 from signer.core.vault import Vault
 
 
@@ -259,7 +259,7 @@ def test_what_can_be_tested_is_tested(funded: Regtest, vault: Vault) -> None:
             chain.test(second)
         with pytest.raises(NodeRejected, match="no transaction"):
             chain.test(unknown)
-        stranger = Transaction.parse(first)
+        stranger = parse_transaction(first)
         child = spend(vault, [_moved(coin, stranger.txid, 9)], payment(vault, coin, 1_000))
         with pytest.raises(NodeRejected, match="unknown or already spent"):
             chain.test(child)

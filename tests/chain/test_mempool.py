@@ -10,8 +10,9 @@ from signer.chain.chain import UnspentCoin
 from signer.chain.errors import NodeRejected
 from signer.chain.regtest import Regtest
 from signer.chain.weight import vsize
+from signer.chain.whole import parse_transaction
 from signer.core.names import Sats, Txid
-from signer.core.transaction import OutPoint, Transaction, TxOut
+from signer.core.transaction import OutPoint, TxOut
 from signer.core.vault import Vault
 
 COIN = 100_000_000
@@ -39,7 +40,7 @@ def refused(chain: Regtest, raw: bytes) -> str:
 
 def with_witness(raw: bytes, stack: tuple[bytes, ...]) -> bytes:
     """The transaction with another witness for its first input."""
-    transaction = Transaction.parse(raw)
+    transaction = parse_transaction(raw)
     first, *others = transaction.inputs
     return replace(transaction, inputs=(first._replace(witness=stack), *others)).to_bytes()
 
@@ -70,7 +71,7 @@ def test_second_input_is_checked_too(chain: Regtest, vault: Vault, coin: Unspent
     """The failing input is named."""
     chain.fund(vault.script(0, 1).script_pubkey, Sats(COIN))
     coins = chain.coins(vault)
-    good = Transaction.parse(spend(vault, coins, payment(vault, coins[0], 1_000)))
+    good = parse_transaction(spend(vault, coins, payment(vault, coins[0], 1_000)))
     first, second = good.inputs
     bad = replace(good, inputs=(first, second._replace(witness=first.witness)))
     assert refused(chain, bad.to_bytes()).endswith("(input 1)")
@@ -144,11 +145,11 @@ def test_young_coinbase(chain: Regtest, vault: Vault) -> None:
 
 def test_least_fee(chain: Regtest, vault: Vault, coin: UnspentCoin) -> None:
     """One satoshi for each virtual byte is taken, a satoshi less is not."""
-    size = vsize(Transaction.parse(spend(vault, [coin], payment(vault, coin, 1_000))))
+    size = vsize(parse_transaction(spend(vault, [coin], payment(vault, coin, 1_000))))
     for fee in count(size - 3):
         raw = spend(vault, [coin], payment(vault, coin, fee))
         # A signature may be a byte shorter: each try has its own size.
-        if fee >= vsize(Transaction.parse(raw)):
+        if fee >= vsize(parse_transaction(raw)):
             chain.broadcast(raw)
             break
         assert refused(chain, raw).startswith("min relay fee not met")
@@ -185,7 +186,7 @@ def test_forms_that_nodes_do_not_take(chain: Regtest, vault: Vault, coin: Unspen
     burn = [TxOut(Sats(coin.amount - 1_000), b"\x51")]
     assert refused(chain, spend(vault, [coin], burn)) == "tx-size-small"
     raw = spend(vault, [coin], outputs)
-    heavy = with_witness(raw, (b"\x00" * 400_000, *Transaction.parse(raw).inputs[0].witness))
+    heavy = with_witness(raw, (b"\x00" * 400_000, *parse_transaction(raw).inputs[0].witness))
     assert refused(chain, heavy) == "tx-size"
 
 
@@ -199,7 +200,7 @@ def test_replacement_must_pay_more(chain: Regtest, vault: Vault, coin: UnspentCo
     better = spend(vault, [coin], payment(vault, coin, 1_000 + 250))
     txid = chain.broadcast(better)
     assert chain.status(txid).in_mempool
-    assert not chain.status(Transaction.parse(first).txid).in_mempool
+    assert not chain.status(parse_transaction(first).txid).in_mempool
     assert refused(chain, first).startswith("insufficient fee, rejecting replacement")
     chain.mine()
     assert chain.status(txid).confirmations == 1

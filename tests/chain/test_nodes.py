@@ -20,6 +20,7 @@ from signer.chain.nodes import NODES
 from signer.chain.regtest import Regtest
 from signer.chain.rejection import rejected
 from signer.chain.tokens import behind_token
+from signer.chain.whole import parse_transaction
 from signer.core.coins import COINS
 from signer.core.errors import BadInput
 from signer.core.hashes import sha256d
@@ -237,9 +238,8 @@ def test_token_prefixes(prefix: bytes, whole: bool) -> None:
 
 def _outputs(chain: Regtest, txid: str) -> tuple[object, ...]:
     from signer.core.names import Txid
-    from signer.core.transaction import Transaction
 
-    return Transaction.parse(chain.transaction(Txid(txid))).outputs
+    return parse_transaction(chain.transaction(Txid(txid))).outputs
 
 
 def test_a_scan_is_refused_in_the_nodes_words(still: Regtest, vault: Vault) -> None:

@@ -16,9 +16,10 @@ from signer.chain.chain import MIN_RELAY_FEE, Status
 from signer.chain.errors import ChainError, NodeNonsense, NodeRejected, NodeUnreachable
 from signer.chain.mining import SUPPLY
 from signer.chain.regtest import Regtest
+from signer.chain.whole import parse_transaction
 from signer.core.errors import BadInput
 from signer.core.names import Sats, Txid
-from signer.core.transaction import OutPoint, Transaction
+from signer.core.transaction import OutPoint
 from signer.core.vault import Vault
 
 COIN = Sats(100_000_000)
@@ -44,7 +45,7 @@ def test_funding_pays_exactly_and_confirms(chain: Regtest, vault: Vault) -> None
     assert coin.script == vault.script(0, 5).script_pubkey
     assert coin.height == chain.tip().height
     assert chain.status(txid) == Status(1, chain.tip().hash, in_mempool=False)
-    whole = Transaction.parse(chain.transaction(txid))
+    whole = parse_transaction(chain.transaction(txid))
     assert whole.txid == txid
     assert whole.outputs[coin.outpoint.vout].amount == 123_456_789
 
@@ -118,7 +119,7 @@ def test_spending_confirms_in_the_next_block(chain: Regtest, vault: Vault) -> No
     fund(chain, vault)
     (coin,) = chain.coins(vault)
     raw = spend(vault, [coin], payment(vault, coin, 1_000))
-    txid = Transaction.parse(raw).txid
+    txid = parse_transaction(raw).txid
     assert chain.status(txid) == Status(0, None, in_mempool=False)
     chain.test(raw)
     assert chain.broadcast(raw) == txid
@@ -256,7 +257,7 @@ def test_reorganisation_of_a_coins_own_block(chain: Regtest, vault: Vault) -> No
     chain.broadcast(raw)
     chain.reorg(101)
     assert chain.coins(vault) == ()
-    assert chain.status(Transaction.parse(raw).txid) == Status(0, None, in_mempool=False)
+    assert chain.status(parse_transaction(raw).txid) == Status(0, None, in_mempool=False)
     with pytest.raises(NodeRejected, match="unknown or already spent"):
         chain.broadcast(raw)
 
@@ -405,6 +406,6 @@ def test_folder_that_is_a_file(tmp_path: Path) -> None:
 def test_faucet_keeps_no_secret(chain: Regtest, vault: Vault) -> None:
     """Anybody can spend the faucet's coins: their redeem script is the one byte OP_TRUE."""
     txid = fund(chain, vault)
-    (source,) = Transaction.parse(chain.transaction(txid)).inputs
+    (source,) = parse_transaction(chain.transaction(txid)).inputs
     assert (source.script_sig, source.witness) == (b"\x01\x51", ())
     assert isinstance(source.outpoint, OutPoint)

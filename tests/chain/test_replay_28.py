@@ -11,8 +11,8 @@ from signer.chain.bitcoind import Bitcoind, connect
 from signer.chain.chain import Status
 from signer.chain.errors import ChainError, NodeRejected
 from signer.chain.mining import _height_push
+from signer.chain.whole import parse_transaction
 from signer.core.names import Height, Txid
-from signer.core.transaction import Transaction
 from signer.core.vault import Vault
 
 COIN = 100_000_000
@@ -125,7 +125,7 @@ def blocks(node: ReplayedNode) -> None:
     def raw(params: Any) -> str:
         return coinbase(int(params[2], 16)).hex()
 
-    by_txid = {Transaction.parse(coinbase(height)).txid: height for height in range(1, 111)}
+    by_txid = {parse_transaction(coinbase(height)).txid: height for height in range(1, 111)}
     node.replies["getblockhash"] = lambda params: f"{params[0]:064x}"
     node.replies["getrawtransaction"] = raw
     node.replies["gettransaction"] = lambda params: {"hex": coinbase(by_txid[params[0]]).hex()}
@@ -189,7 +189,7 @@ def test_sent_and_sent_again(node: ReplayedNode) -> None:
 def allow(node: ReplayedNode) -> None:
     """Where no `testmempoolaccept` was recorded: the node would take it."""
     node.replies["testmempoolaccept"] = lambda params: [
-        {"txid": Transaction.parse(bytes.fromhex(params[0][0])).txid, "allowed": True}
+        {"txid": parse_transaction(bytes.fromhex(params[0][0])).txid, "allowed": True}
     ]
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import coordinators_desk as desk
 import pytest
 
+from signer.chain.whole import parse_transaction
 from signer.cli.online import sending
 from signer.core.errors import BadInput, Refused
-from signer.core.transaction import Transaction
 
 
 @pytest.fixture
@@ -110,5 +110,5 @@ def test_what_was_finalised_elsewhere_is_remembered(store, tmp_path, finished):
         withdrawal = final.withdrawal.id
         assert len(fresh.drafts(withdrawal)) == 1
         assert [one.txid for one in fresh.transactions(withdrawal)] == [tx.txid]
-        assert Transaction.parse(fresh.transactions(withdrawal)[0].raw) == tx
+        assert parse_transaction(fresh.transactions(withdrawal)[0].raw) == tx
         assert sending.final_of(fresh, write(tx), None).tx == tx

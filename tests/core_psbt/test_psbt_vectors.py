@@ -16,7 +16,10 @@ from signer.core.wire import compact_size, var_bytes
 INVALID = [
     ("a network transaction", r"psbt: this is something else"),
     ("no map for the second output", r"output 0: cut short"),
-    ("scriptSig in the unsigned transaction", r"global: the unsigned transaction has a script sig"),
+    (
+        "scriptSig in the unsigned transaction",
+        r"global: unsigned transaction: an input has a script sig",
+    ),
     ("no unsigned transaction", r"global: no unsigned transaction"),
     ("previous transaction twice", r"input 0: previous transaction: comes twice"),
     ("key data: unsigned transaction", r"global: unsigned transaction: key: wrong size"),
@@ -116,7 +119,7 @@ def test_fields_mean_what_they_should():
     first, second = psbt.inputs
     outpoint = psbt.tx.inputs[0].outpoint
     assert first.previous_tx.txid == outpoint.txid
-    assert first.previous_tx.output(outpoint.vout).amount == 50_000_000
+    assert first.previous_tx.outputs[outpoint.vout].amount == 50_000_000
     assert second.witness_utxo.amount == 200_000_000
     assert second.witness_script.endswith(b"\xae")
     assert (first.sighash, second.sighash) == (1, 1)

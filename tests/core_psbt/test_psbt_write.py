@@ -8,6 +8,7 @@ from psbt_samples import CORE, KEYS, RECORDED_PSBTS, SIGNATURE, VALID, decoded, 
 from wally_oracle import wallycore
 
 from signer.build.psbt_write import build
+from signer.chain.whole import parse_transaction
 from signer.core.errors import BadInput, Fault
 from signer.core.names import Fingerprint
 from signer.core.psbt import (
@@ -27,7 +28,7 @@ XPUB = bytes.fromhex("043587cf") + b"\x04" + bytes(8) + bytes(32) + KEYS[3]
 
 def stripped_of(previous):
     """A previous transaction without its witnesses."""
-    return Outline.parse(previous.whole().to_bytes(witness=False))
+    return Outline.parse(parse_transaction(previous.raw).to_bytes(witness=False))
 
 
 def rich():

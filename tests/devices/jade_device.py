@@ -13,6 +13,7 @@ from simulated import Lie, SimulatedSigner, root_of
 
 from hw.drivers import jade
 from hw.framing.jade import decode, encode
+from signer.chain.whole import parse_transaction
 from signer.core import secp
 from signer.core.address import address_of
 from signer.core.bip32 import ExtendedPublicKey
@@ -20,7 +21,6 @@ from signer.core.coins import network
 from signer.core.psbt import PartialSig, Psbt, with_partial_sigs
 from signer.core.script import multisig, p2sh, p2wsh
 from signer.core.sighash import Bip143
-from signer.core.transaction import Transaction
 
 N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 NETWORKS = {"mainnet": "main", "testnet": "test", "localtest": "regtest"}
@@ -249,7 +249,7 @@ class JadeDevice(SimulatedSigner):
         return text
 
     def _do_sign_tx(self, params):
-        tx = Transaction.parse(params["txn"])
+        tx = parse_transaction(params["txn"])
         assert params["use_ae_signatures"] is True
         assert len(tx.inputs) == params["num_inputs"]
         for out, change in zip(tx.outputs, params["change"], strict=True):
@@ -261,7 +261,7 @@ class JadeDevice(SimulatedSigner):
         digests, secrets, request = Bip143(tx), [], (yield True)
         for at, txin in enumerate(tx.inputs):
             said = self._expect(request, "tx_input")
-            spent = Transaction.parse(said["input_tx"])
+            spent = parse_transaction(said["input_tx"])
             if spent.txid != txin.outpoint.txid:
                 raise No(-32602, "input_tx cannot be verified against transaction input data")
             assert said["is_witness"]

@@ -13,6 +13,7 @@ from typing import ClassVar
 from simulated import Lie, SimulatedSigner
 
 from hw.drivers import ledger
+from signer.chain.whole import parse_transaction
 from signer.core import secp, wire
 from signer.core.address import address_of
 from signer.core.bip32 import ExtendedPublicKey
@@ -262,7 +263,7 @@ def _transaction(fields, inputs, outputs):
     ins = []
     for one in inputs:
         point = OutPoint(one[b"\x0e"][::-1].hex(), number(one[b"\x0f"]))
-        assert Transaction.parse(one[bytes((Input.PREVIOUS_TX,))]).txid == point.txid
+        assert parse_transaction(one[bytes((Input.PREVIOUS_TX,))]).txid == point.txid
         ins.append(TxIn(point, b"", number(one[b"\x10"])))
     outs = [TxOut(number(one[b"\x03"]), one[b"\x04"]) for one in outputs]
     locktime = number(fields.get(b"\x03", b""))

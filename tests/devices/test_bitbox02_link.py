@@ -11,7 +11,7 @@ from hw.errors import Garbage, Rejected, Unsupported
 from hw.framing import bitbox02 as framing
 from hw.framing import protobuf
 from hw.transaction import PreviousTransaction
-from signer.core.transaction import Transaction
+from signer.chain.whole import parse_transaction
 
 CHANNEL = b"\x10\x00\x00\x01"
 
@@ -101,7 +101,7 @@ def test_a_signature_in_der():
 def test_a_previous_transaction_is_cut_as_the_core_reads_it():
     """With and without witness; cut short, or with a byte too many, it is none."""
     raw = bytes.fromhex(case("bitbox02")["final_tx_with_cosigner_alpha"])
-    tx = Transaction.parse(raw)
+    tx = parse_transaction(raw)
     for data in (raw, tx.to_bytes(witness=False)):
         cut = PreviousTransaction.parse(data)
         assert (cut.version, cut.locktime) == (tx.version, tx.lock_time)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from signer.chain.whole import parse_transaction
 from signer.core.psbt import Psbt
 from signer.redteam.forgery import framed, read, sha256d, size, unframed
 from signer.redteam.loot import mint
@@ -59,9 +60,8 @@ def test_a_copy_can_be_changed_alone(thief):
 def test_a_minted_coin_is_a_transaction(thief):
     """Its id is the hash of its bytes, and its output says amount and script."""
     coin = mint(b"\x00\x14" + bytes(20), 5_000, 0, 0, b"salt")
-    from signer.core.transaction import Transaction
 
-    tx = Transaction.parse(coin.previous)
+    tx = parse_transaction(coin.previous)
     assert tx.txid == coin.name.partition(":")[0]
     assert (tx.outputs[coin.vout].amount, tx.outputs[coin.vout].script) == (5_000, coin.script)
 

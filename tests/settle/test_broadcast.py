@@ -8,9 +8,9 @@ from signer.build.draft import draft
 from signer.chain.chain import BlockHash, Status, Tip
 from signer.chain.errors import NodeNonsense, NodeRejected, NodeWrongNetwork
 from signer.chain.regtest import Regtest
+from signer.chain.whole import parse_transaction
 from signer.core.errors import Refused
 from signer.core.names import Height, Sats, Txid
-from signer.core.transaction import Transaction
 from signer.settle.broadcast import broadcast
 from signer.settle.combine import Source, combine
 from signer.settle.finalize import finalize
@@ -36,7 +36,7 @@ class Node:
 
     def broadcast(self, raw):
         """Take a transaction into the mempool."""
-        txid = Transaction.parse(raw).txid
+        txid = parse_transaction(raw).txid
         self.mempool.add(txid)
         self.sent.append(raw)
         return txid

@@ -6,8 +6,8 @@ import pytest
 from small_vault import NAMES, world
 
 from signer.chain.weight import vsize
+from signer.chain.whole import parse_transaction
 from signer.core.errors import Refused
-from signer.core.transaction import Transaction
 from signer.settle.combine import Source, combine
 from signer.settle.finalize import Final, finalize
 
@@ -37,7 +37,7 @@ def test_bitcoin_core_takes_it(script_type, threshold, count, inputs):
     assert vsize(final.tx) <= gathered.facts.vsize
     assert vsize(final.tx) >= gathered.facts.vsize - inputs * threshold
     assert final.verdict.fee == gathered.facts.fee
-    assert Transaction.parse(final.raw) == final.tx
+    assert parse_transaction(final.raw) == final.tx
 
 
 def test_the_witness_of_a_multisig():

@@ -2,8 +2,8 @@
 
 from house import ALICE, BOB, House
 
+from signer.chain.whole import parse_transaction
 from signer.core.psbt import Psbt
-from signer.core.transaction import Transaction
 
 
 def inputs(house: House, psbt: str) -> set[tuple[str, int]]:
@@ -46,7 +46,7 @@ def test_withdraw_bump_and_confirm_only_one(house):
     assert house.coordinator.fails("coldquorum broadcast w1.hex --regtest", 6)
     again = house.coordinator.fails("coldquorum bump treasury/1 --regtest -o late.psbt", 4)
     assert "has confirmed" in again["what"]
-    paid = Transaction.parse(bytes.fromhex((house.folder / "bumped.hex").read_text()))
+    paid = parse_transaction(bytes.fromhex((house.folder / "bumped.hex").read_text()))
     assert 25_000_000 in [output.amount for output in paid.outputs]
     for name in (ALICE, BOB):
         house[name].does("coldsign journal verify")

@@ -13,7 +13,7 @@ from world import NAMES, PASSPHRASE, World
 from policies.envelope import Envelope
 from policies.withdrawal import Withdrawal
 from signer.chain.bchvm import library
-from signer.core.transaction import Transaction
+from signer.chain.whole import parse_transaction
 from signer.core.vault import RECEIVE
 from signer.store.store import Store
 
@@ -68,7 +68,7 @@ class People:
         self.does(f"combine {vault}-{BOB}.psbt {vault}-{CAROL}.psbt -o {vault}-all.psbt")
         final = self.does(f"finalize {vault}-all.psbt -o {vault}.hex")
         assert final["verified"]
-        tx = Transaction.parse(bytes.fromhex((self.folder / f"{vault}.hex").read_text()))
+        tx = parse_transaction(bytes.fromhex((self.folder / f"{vault}.hex").read_text()))
         assert all(txin.script_sig and not txin.witness for txin in tx.inputs)
         sent = self.does(f"broadcast {vault}.hex --regtest")
         assert (sent["txid"], sent["in_mempool"]) == (final["txid"], True)

@@ -12,9 +12,9 @@ from policies.rules.hot import Hot
 from policies.rules.prices import Prices
 from policies.withdrawal import Withdrawal
 from signer.chain.regtest import Regtest
+from signer.chain.whole import parse_transaction
 from signer.cli.online.chains import folder_of
 from signer.core.names import Height
-from signer.core.transaction import Transaction
 from signer.core.vault import RECEIVE, Vault
 from signer.store.store import Store
 
@@ -109,7 +109,7 @@ class ThreeVaults(TwoVaults):
         with Regtest(self.coordinator.home / folder_of(coin), coin=coin) as chain:
             found = [
                 Coin(
-                    Transaction.parse(chain.transaction(c.outpoint.txid)),
+                    parse_transaction(chain.transaction(c.outpoint.txid)),
                     c.outpoint.vout,
                     c.branch,
                     c.index,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from signer.chain.whole import parse_transaction
 from signer.cli import show
 from signer.cli.online import chains
 from signer.cli.session import Session
@@ -229,12 +230,11 @@ def _versions(
     from signer.chain.weight import vsize
     from signer.cli.online.sending import stripped
     from signer.cli.online.standing import depth_of
-    from signer.core.transaction import Transaction
     from signer.sign.facts import read
 
     found = []
     for one in store.family(withdrawal.id):
-        known = [Transaction.parse(t.raw) for t in store.transactions(one)]
+        known = [parse_transaction(t.raw) for t in store.transactions(one)]
         finished = {stripped(tx).txid: tx for tx in known}
         for drafted in store.drafts(one):
             facts = read(drafted.psbt, {vault.id: vault})

@@ -12,6 +12,7 @@ from pathlib import Path
 from policies.withdrawal import Withdrawal
 from signer.carry.bundle import open_bundle
 from signer.carry.file import read_psbt
+from signer.chain.whole import parse_transaction
 from signer.cli.naming import HINTS, named
 from signer.cli.online import inbox
 from signer.core.errors import BadInput, Fault
@@ -81,7 +82,7 @@ def final_of(store: Store, file: Path, psbt: Path | None) -> Final:
         Refused: a signature is not good, or is missing.
     """
     with named(file, hint=HINTS["transaction"]):
-        tx = Transaction.parse(_transaction_bytes(file))
+        tx = parse_transaction(_transaction_bytes(file))
     base = _built_here(store, tx) if psbt is None else _source(psbt)
     vault = _vault_of(store, base)
     with named(base.name, hint=HINTS["psbt"]):
