@@ -13,6 +13,8 @@ names (docs/adr/0014-batch.md). Counted, for N inputs of an m-of-n vault:
     verify     the second half of `settle` alone: for those who do not derive when they combine
     addresses  n N child keys
     shared     `full`, one equal part of it on each core: what the machine itself gives to many
+    parse      no curve: each input's map matched by the patterns that ours has, and its previous
+               transaction hashed; nothing is compared, and nothing made of it
 
 The results are the job's own: signatures, or how many are valid, or keys.
 """
@@ -28,8 +30,9 @@ from btclib_secp256k1.context import ctx
 from bench.low_r import low_r
 from bench.peers.ours import signer_key
 from signer.core import secp
-from signer.core.hashes import hash160
-from signer.core.psbt import Psbt
+from signer.core.hashes import hash160, sha256d
+from signer.core.psbt import Psbt, _pattern
+from signer.core.transaction import _usual
 from signer.core.vault import RECEIVE, Vault
 from signer.sign.facts import read
 
@@ -171,6 +174,26 @@ def verify(case, *, ground):
     return run, lambda valid: b"%d" % valid
 
 
+def parse(case, *, ground):
+    """As the module says."""
+    data, psbt = case.psbt, Psbt.parse(case.psbt)
+    usual, after = _usual()[0].fullmatch, _pattern(psbt.inputs[0])[0].match
+    spans, at = [], 0
+    for said in psbt.inputs:
+        start = data.index(said.previous_tx.raw, at)
+        at = start + len(said.previous_tx.raw)
+        spans.append((start, at))
+
+    def run():
+        for start, end in spans:
+            usual(data, start, end).groups()
+            sha256d(data[start:end])
+            after(data, end).groups()
+        return len(spans)
+
+    return run, lambda count: b"%d" % count
+
+
 def settle(case, *, ground):
     """Keys and signatures."""
     vault, facts = _facts(case)
@@ -191,4 +214,11 @@ def addresses(case, *, ground):
     return keys.run, lambda found: hash160(b"".join(found))
 
 
-JOBS = {"full": full, "shared": shared, "settle": settle, "verify": verify, "addresses": addresses}
+JOBS = {
+    "full": full,
+    "shared": shared,
+    "settle": settle,
+    "verify": verify,
+    "addresses": addresses,
+    "parse": parse,
+}
