@@ -122,8 +122,7 @@ class Psbt:
             inputs.append(said or _input(FieldMap(reader, reader.where, INPUT, room), coin, known))
             ends.append(reader.position - 1)
         outputs = tuple(
-            _output(FieldMap(reader, f"psbt: output {at}", OUTPUT, room))
-            for at in range(len(tx.outputs))
+            _output(reader, f"psbt: output {at}", room) for at in range(len(tx.outputs))
         )
         reader.where = "psbt"
         reader.finish()
@@ -265,9 +264,11 @@ def _alike(
     )
 
 
-def _output(fields: FieldMap) -> PsbtOutput:
-    if fields.empty:  # as of nearly every output that leaves the wallet
+def _output(reader: Reader, where: str, room: Iterator[int]) -> PsbtOutput:
+    if reader.peek(1) == b"\x00" and next(room, None) is not None:  # as of nearly every payment
+        reader.skip(1)
         return PsbtOutput()
+    fields = FieldMap(reader, where, OUTPUT, room)
     return PsbtOutput(
         redeem_script=fields.raw(Output.REDEEM_SCRIPT),
         witness_script=fields.raw(Output.WITNESS_SCRIPT),

@@ -85,11 +85,6 @@ class FieldMap:
             reader.at(at).fail("too many fields", expected=most)
         self._found, reader.position = found, at
 
-    @property
-    def empty(self) -> bool:
-        """Whether it has no field."""
-        return not self._found
-
     def one(self, kind: int, read: Callable[[Reader], _T]) -> _T | None:
         """The value of a type that has no key data, or None when the field is absent.
 

@@ -13,7 +13,7 @@ from policies.withdrawal import Withdrawal
 from signer.carry.bundle import Documents, open_bundle
 from signer.core import coins
 from signer.core.address import address_of
-from signer.core.bip32 import HARDENED
+from signer.core.bip32 import HARDENED, format_path
 from signer.core.errors import Fault
 from signer.core.names import DocumentId, Fingerprint, Sats, Txid
 from signer.core.psbt import PartialSig, Psbt, PsbtInput, PsbtOutput
@@ -345,9 +345,13 @@ def _claimed(
         f"{kind} {at}: the key origins are not the vault's",
         expected=f"the vault's {len(vault.keys)} keys, all on one branch and index",
         found=", ".join(
-            f"{d.fingerprint}/../{'/'.join(map(str, d.path[-2:]))}" for d in said.derivations[:4]
+            [
+                f"[{d.fingerprint}/{format_path(d.path)}]{d.pubkey.hex()}"
+                for d in said.derivations
+                if not ours or d not in ours[1].keys
+            ][:4]
         )
-        or "none",
+        or f"{len(said.derivations)} of them",
         hint="build it again: every key of the vault, each with its whole origin",
     )
 

@@ -67,6 +67,8 @@ def test_one_foreign_script_among_many_is_refused(crowd, at, monkeypatch):
     raw = with_keys(crowd, at, thiefs)
     problem = refused(crowd, raw, 3, "inputs.origins", hint=WHOLE)
     assert f"input {at}:" in problem.what
+    assert all(secp.public_key(bytes(31) + n).hex() in problem.found for n in (b"\x07", b"\x08"))
+    assert problem.found.count("[") == 2  # the others are right
     monkeypatch.setattr(batch, "are_sums", lambda *_: True)
     assert len(crowd.examine(raw).facts.inputs) == MANY
 

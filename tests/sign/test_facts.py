@@ -8,6 +8,7 @@ from world import COIN_AMOUNT, FEE, Coin, World
 
 from signer.carry.bundle import open_bundle
 from signer.chain.weight import vsize
+from signer.core.bip32 import format_path
 from signer.core.errors import BadInput, Fault
 from signer.core.names import Sats, Txid
 from signer.core.psbt import PartialSig
@@ -191,7 +192,13 @@ def test_step_3_another_redeem_script():
 @pytest.mark.parametrize("name", list(other_origins(World())))
 def test_step_3_key_origins_must_be_exact(world, name):
     """All n, none foreign, each with its fingerprint and whole path, on one branch and index."""
-    expect(world, of_input(derivations=other_origins(world)[name]), 3, "inputs.origins")
+    said = other_origins(world)[name]
+    problem = expect(world, of_input(derivations=said), 3, "inputs.origins")
+    right = world.derivations(world.vault.script(RECEIVE, 0))
+    placed = name not in ("one foreign", "a short path", "an empty path", "another branch")
+    wrong = [d for d in said if d not in right or not placed]  # without a place, none is right
+    told = {f"[{d.fingerprint}/{format_path(d.path)}]{d.pubkey.hex()}" for d in wrong}
+    assert set(problem.refusals[0].found.split(", ")) == (told or {f"{len(said)} of them"})
 
 
 # step 3: sighash, final fields, signatures
