@@ -1,5 +1,7 @@
 """Transactions: strict parsing, ids and weights against rust-bitcoin (in bdkpython)."""
 
+from dataclasses import replace
+
 import bdkpython
 import pytest
 from hypothesis import given
@@ -9,8 +11,10 @@ from psbt_samples import DEVICES, RECORDED, RECORDED_PSBTS, VALID, previous, sig
 from signer.chain.weight import vsize, weight
 from signer.chain.whole import parse_transaction
 from signer.core.errors import BadInput
+from signer.core.names import Sats
 from signer.core.psbt import Psbt
-from signer.core.transaction import MAX_AMOUNT, MAX_TRANSACTION
+from signer.core.transaction import MAX_AMOUNT, MAX_TRANSACTION, Outline, Transaction, TxOut
+from signer.core.wire import Reader
 
 RAW = sorted(
     {
@@ -91,7 +95,7 @@ def test_witness_form_without_witnesses_is_refused():
 def test_no_inputs_and_unknown_flags_are_refused(flag):
     """Only flag 1 announces witnesses; anything else after a zero is a transaction of nothing."""
     with pytest.raises(BadInput):
-        parse_transaction(b"\x02\x00\x00\x00" + bytes.fromhex(flag) + bytes(4))
+        Outline.parse(b"\x02\x00\x00\x00" + bytes.fromhex(flag) + bytes(4))
 
 
 def test_amount_over_the_supply_is_refused():
@@ -111,6 +115,42 @@ def test_oversized_counts_are_refused(at):
     raw = previous(0).to_bytes(witness=False)
     with pytest.raises(BadInput, match="count is larger"):
         parse_transaction(raw[:at] + b"\xfe\xff\xff\xff\xff" + raw[at + 1 :])
+
+
+def test_a_count_may_be_of_the_least_that_is_counted():
+    """Empty scripts, and witnesses of nothing but empty items, are small and allowed."""
+    paid = replace(previous(0), outputs=(TxOut(Sats(0), b""),) * 300)
+    assert len(Outline.parse(paid.to_bytes(witness=False)).outputs) == 300
+    coin = paid.inputs[0]._replace(witness=(b"",) * 60)
+    assert parse_transaction(replace(paid, inputs=(coin,)).to_bytes()).inputs == (coin,)
+
+
+def test_a_count_of_witness_items_is_compared_with_what_follows():
+    """Before one is read."""
+    raw = previous(0).to_bytes()
+    at = raw.rindex(b"\x02\x47")
+    with pytest.raises(BadInput, match="count is larger"):
+        Outline.parse(raw[:at] + b"\xfe\xff\xff\xff\xff" + raw[at + 1 :])
+
+
+def test_a_count_of_outputs_is_compared_with_nine_bytes_each():
+    """An amount, and the length of an empty script."""
+    unsigned = b"\x02\0\0\0\x00\x09" + bytes(9 * 8 + 4)
+    with pytest.raises(BadInput, match="count is larger") as caught:
+        Transaction.unsigned(Reader(unsigned, "transaction"))
+    assert caught.value.expected == "at most 8"
+
+
+def test_the_largest_supply():
+    """Monacoin's: 105,120,000 MONA of 100,000,000 (its `src/amount.h`)."""
+    assert MAX_AMOUNT == 105_120_000 * 100_000_000
+
+
+def test_as_large_as_a_block_is_not_too_large():
+    """Core's limit of weight (`consensus/consensus.h`) is allowed; these bytes are of no inputs."""
+    assert MAX_TRANSACTION == 4_000_000
+    with pytest.raises(BadInput, match="without inputs"):
+        Outline.parse(bytes(MAX_TRANSACTION))
 
 
 def test_larger_than_a_block_is_refused_at_once():

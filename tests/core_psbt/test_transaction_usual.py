@@ -11,8 +11,22 @@ from psbt_samples import KEYS, P2WSH, SIGNATURE, previous
 
 from signer.core.errors import BadInput
 from signer.core.names import Sats, Txid
-from signer.core.transaction import MAX_AMOUNT, Outline, OutPoint, Transaction, TxIn, TxOut
+from signer.core.transaction import (
+    MAX_AMOUNT,
+    Outline,
+    OutPoint,
+    Transaction,
+    TxIn,
+    TxOut,
+    _usual,
+)
 from signer.core.wire import Reader
+
+
+@pytest.fixture(autouse=True)
+def made_anew():
+    """The pattern is made by what is tested, not by what was tested before."""
+    _usual.cache_clear()
 
 
 def outcome(read, raw):
@@ -91,6 +105,36 @@ def test_the_usual_is_read_at_one_match(name, lock_time):
     found, theirs = Outline.usual(Reader(raw, "transaction")), bdkpython.Transaction(raw)
     assert found.txid == str(theirs.compute_txid())
     assert found.outputs == list(USUAL[name][1])
+
+
+LENGTHS = {
+    "script sig": {0, 23, 35, 105, 106, 107, 108},
+    "script": {22, 23, 25, 34, 35},
+    "witness": {0, 33, 64, 65, 70, 71, 72, 73, 105, 139, 173},
+}
+
+
+@pytest.mark.parametrize("what", LENGTHS)
+def test_the_lengths_that_are_usual(what):
+    """Those, and no others."""
+    found = set()
+    for length in range(200):
+        part = bytes(length)
+        coin = spent(part) if what == "script sig" else spent(b"", part)
+        paid = TxOut(Sats(1), part if what == "script" else P2WSH)
+        if matched(raw_of(([coin if what != "script" else spent()], [paid]))):
+            found.add(length)
+    assert found == LENGTHS[what]
+
+
+def test_the_counts_that_are_usual():
+    """Of inputs, of outputs, and of what an input's witness holds."""
+    coin, paid = spent(b"", ONE), PAID[0]
+    for one in (coin, spent()):
+        assert [n for n in range(1, 6) if matched(raw_of(([one] * n, [paid])))] == [1, 2, 3]
+    witness = [n for n in range(1, 9) if matched(raw_of(([spent(b"", *[ONE] * n)], [paid])))]
+    assert witness == [1, 2, 3, 4, 5]
+    assert [n for n in (1, 2, 252, 253) if matched(raw_of(([coin], [paid] * n)))] == [1, 2, 252]
 
 
 @pytest.mark.parametrize("name", UNUSUAL)

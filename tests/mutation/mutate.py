@@ -42,6 +42,10 @@ TESTS = {
         "tests/core_keys/test_batch.py",
         "tests/core_keys/test_vault_claims.py",
     ),
+    **{
+        f"signer/core/{name}.py": ("tests/core_psbt",)
+        for name in ("psbt", "psbt_fields", "psbt_map", "psbt_parts", "transaction", "wire")
+    },
 }
 """The unit tests that have to kill what is in a folder. Stories and attacks would kill more, and
 would take hours; the tests of whole commands likewise."""
