@@ -16,7 +16,7 @@ MAX_IN_MAP: Final = 1_000
 # of the smallest ones would fill the machine. The byte that closes a map counts as one.
 MAX_IN_ALL: Final = 200_000
 
-_ABSENT: Final = (b"", 0)
+_ABSENT: Final = (b"",)
 
 
 class Entry(NamedTuple):
@@ -64,7 +64,7 @@ class FieldMap:
             if not size:
                 break
             key = data[start:at] if at < end else reader.at(start).take(size)
-            known = types.get(key[0]) or _rare(key, where, types)
+            known = types.get(key[0]) or _rare(key, where)
             form, reader.part = known.key, known.name
             if key in found:
                 reader.at(at).fail("comes twice", found=f"key {key[:40].hex()}")
@@ -115,10 +115,10 @@ class FieldMap:
         return tuple([Entry(key, value) for key, (value, _) in found if key[0] not in read])
 
 
-def _rare(key: bytes, where: str, types: Mapping[int, FieldType]) -> FieldType:
-    """A type that is not known, or that takes more than a byte."""
+def _rare(key: bytes, where: str) -> FieldType:
+    """A type that is not known: all that are known take one byte."""
     kind = Reader(key, f"{where}: key").compact_size()
-    return types.get(kind) or FieldType(f"field 0x{kind:02x}", ANYTHING)
+    return FieldType(f"field 0x{kind:02x}", ANYTHING)
 
 
 def _check(form: Form, reader: Reader, start: int, end: int, which: str = "") -> None:

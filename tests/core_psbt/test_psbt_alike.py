@@ -115,6 +115,9 @@ def test_few_inputs_are_read_field_by_field():
     with from_inputs_on(psbt.MANY) as said:
         Psbt.parse(raw)
     assert not said
+    with from_inputs_on(psbt.MANY) as said:
+        Psbt.parse(vault_psbt(psbt.MANY))
+    assert len(said) == psbt.MANY - 1
     assert same(vault_psbt(psbt.MANY)) == psbt.MANY - 1
 
 

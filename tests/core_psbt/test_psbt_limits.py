@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from signer.build.psbt_write import build
 from signer.core import psbt
 from signer.core.errors import BadInput, Fault
 from signer.core.names import Sats, Txid
-from signer.core.psbt import MAX_UNSIGNED, Entry, Psbt, PsbtInput, PsbtOutput
+from signer.core.psbt import MAX_PSBT, MAX_UNSIGNED, Entry, Psbt, PsbtInput, PsbtOutput
 from signer.core.psbt_map import MAX_IN_ALL, MAX_IN_MAP
 from signer.core.transaction import OutPoint, Transaction, TxIn, TxOut
 from signer.core.wire import u32, var_bytes
@@ -83,6 +84,9 @@ def test_a_transaction_too_large_to_be_sent_is_refused_unread():
     field = b"\x01\x00" + var_bytes(b"\xff" * (MAX_UNSIGNED + 1))
     with pytest.raises(BadInput, match="global: the unsigned transaction is too large") as caught:
         Psbt.parse(b"psbt\xff" + field + b"\x00")
+    just = b"\x01\x00" + var_bytes(b"\xff" * MAX_UNSIGNED)
+    with pytest.raises(BadInput, match="unsigned transaction: count is larger"):
+        Psbt.parse(b"psbt\xff" + just + b"\x00")
     assert (caught.value.expected, caught.value.found) == ("at most 400,000 bytes", "400,001 bytes")
 
 
@@ -98,6 +102,7 @@ def test_a_previous_transaction_may_be_as_large_as_a_block():
 
 HOSTILE = """
 import sys
+from dataclasses import replace
 from signer.core.errors import BadInput
 from signer.core.psbt import Psbt
 try:
@@ -127,3 +132,41 @@ def test_millions_of_tiny_fields_fill_no_memory(where):
         preexec_fn=limit,
     )
     assert b"too many fields" in done.stdout, done.stderr
+
+
+def test_a_file_may_be_as_large_as_the_limit():
+    """And not a byte larger: 32 MiB, if nobody says another."""
+    assert MAX_PSBT == 33_554_432
+    raw = build(paying(1), [PsbtInput()], [PsbtOutput()], {})
+    assert Psbt.parse(raw, limit=len(raw)).raw == raw
+    with pytest.raises(BadInput, match="too large"):
+        Psbt.parse(raw, limit=len(raw) - 1)
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_another_magic_is_refused(at):
+    """BIP174 gives five bytes; everything behind them is in order."""
+    raw = bytearray(build(paying(1), [PsbtInput()], [PsbtOutput()], {}))
+    raw[at] ^= 1
+    with pytest.raises(BadInput, match="not a psbt"):
+        Psbt.parse(bytes(raw))
+
+
+@pytest.mark.parametrize("many", [2, 100])
+@pytest.mark.parametrize("other", ["noise", "another transaction", "cut short"])
+def test_a_shared_previous_transaction_is_believed_as_it_was_read(many, other):
+    """The second coin of one payment brings other bytes for it: they are read, and refused."""
+    paid = replace(previous(0), outputs=previous(0).outputs * many)
+    true = outline(paid)
+    raw = {
+        "noise": bytes(len(true.raw)),
+        "another transaction": previous(1).to_bytes(),
+        "cut short": true.raw[:-1],
+    }[other]
+    spent = tuple(TxIn(OutPoint(paid.txid, at), b"", 0) for at in range(many))
+    tx = Transaction(2, spent, (paid.outputs[0],), 0)
+    honest = [PsbtInput(previous_tx=true)] * many
+    assert Psbt.parse(build(tx, honest, [PsbtOutput()], {})).tx == tx
+    said = [*honest[:-1], PsbtInput(previous_tx=true._replace(raw=raw))]
+    with pytest.raises(BadInput, match=f"input {many - 1}: previous transaction"):
+        Psbt.parse(build(tx, said, [PsbtOutput()], {}))

@@ -196,12 +196,16 @@ BROKEN_FIELDS = [
     (1, b"\x15\xc0" + bytes(32 + 32 * 129), b"\xc0", "taproot leaf script: key: wrong size"),
     (1, b"\x15\xc0" + bytes(32), b"", "taproot leaf script: wrong size"),
     (1, b"\x16" + bytes(32), b"\x02" + bytes(36), "taproot key origin: count is larger"),
+    (1, b"\x16" + bytes(32), b"\x02" + bytes(63), "taproot key origin: count is larger"),
+    (1, b"\x16" + bytes(32), b"\x00" + bytes(3), "taproot key origin: wrong size"),
+    (1, b"\x16" + bytes(32), b"\x01" + bytes(32), "taproot key origin: wrong size"),
     (1, b"\x18", bytes(31), "taproot merkle root: wrong size"),
     (1, b"\x1a" + bytes(32), KEY, "musig2 participants: key: wrong size"),
     (1, b"\x1a" + KEY, bytes(34), "musig2 participants: wrong size"),
     (1, b"\x1b" + bytes(66), bytes(65), "musig2 public nonce: wrong size"),
     (1, b"\x1c" + bytes(97), bytes(32), "musig2 partial signature: key: wrong size"),
     (1, b"\xfc\x05ab", b"", "proprietary field: key: cut short"),
+    (1, b"\xfc\x02ab", b"", "proprietary field: key: cut short"),
     (1, b"\xfd\x60\x00", b"", "key: compact size is not in its shortest form"),
     (3, b"\x06", bytes.fromhex("01c00001c000") + b"\x01\xc0\x00", "taproot tree: not a whole tree"),
     (3, b"\x06", bytes.fromhex("02c00001c000"), "taproot tree: not a whole tree"),
@@ -227,11 +231,18 @@ def test_fields_out_of_shape(into, key, value, reason):
         psbt = raw[: raw.rindex(key + b"\x00")] + key + compact_size(2**63)
     else:
         psbt = with_field(key, value, into=into)
-    with pytest.raises(BadInput, match=reason):
+    with pytest.raises(BadInput, match=reason) as caught:
         Psbt.parse(psbt)
+    if reason.endswith("root: wrong size"):
+        assert (caught.value.expected, caught.value.found) == ("32 bytes", "31 bytes")
 
+
+DEEPEST = b"".join(bytes((depth,)) + b"\xc0\x00" for depth in (*range(1, 129), 128))
 
 GOOD_FIELDS = [
+    (1, b"\x16" + bytes(32), b"\x05" + bytes(32 * 5 + 4)),
+    (1, b"\xfc\x02ab\x07and more", b""),
+    (3, b"\x06", DEEPEST),
     (1, b"\x09", b"proof"),
     (1, b"\x15\xc0" + bytes(32 + 32 * 128), b"\x51\xc0"),
     (1, b"\x1a" + KEY, KEY + KEY),

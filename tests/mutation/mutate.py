@@ -44,7 +44,7 @@ TESTS = {
     ),
     **{
         f"signer/core/{name}.py": ("tests/core_psbt",)
-        for name in ("psbt", "psbt_fields", "psbt_map", "psbt_parts", "transaction", "wire")
+        for name in ("psbt", "psbt_map", "psbt_parts", "transaction", "wire")
     },
 }
 """The unit tests that have to kill what is in a folder. Stories and attacks would kill more, and
