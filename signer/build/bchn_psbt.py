@@ -43,7 +43,7 @@ def to_bchn(psbt: Psbt) -> bytes:
                 fault=Fault.COORDINATOR,
                 hint="give the file that `coldquorum build` or `coldsign sign` wrote",
             )
-        spent = said.previous_tx.outputs[txin.outpoint.vout].to_bytes()
+        spent = said.previous_tx.output(txin.outpoint.vout).to_bytes()
         changed = (Entry(e.key, spent if e.key == _SPENT else e.value) for e in entries)
         parts.append(_written(changed))
     parts += map(_written, maps.outputs)

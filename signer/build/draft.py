@@ -216,7 +216,7 @@ def _input(vault: Vault, coin: UnspentCoin, previous: bytes) -> PsbtInput:
     script = vault.script(coin.branch, coin.index)
     output = TxOut(coin.amount, script.script_pubkey)
     tx, vout = Outline.parse(previous), coin.outpoint.vout
-    if tx.txid != coin.outpoint.txid or vout >= len(tx.outputs) or tx.outputs[vout] != output:
+    if tx.txid != coin.outpoint.txid or vout >= len(tx.outputs) or tx.output(vout) != output:
         raise NodeNonsense(
             "a previous transaction contradicts its coin",
             expected=f"{coin.amount} sat to the vault in {coin.outpoint.txid}:{vout}",

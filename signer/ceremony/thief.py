@@ -88,7 +88,7 @@ def _understated(psbt: Psbt, change: int) -> bytes:
         previous = said.previous_tx
         if previous is None:
             continue
-        told = previous.outputs[psbt.tx.inputs[at].outpoint.vout]
+        told = previous.output(psbt.tx.inputs[at].outpoint.vout)
         if told.amount > burnt:
             inputs[at] = said._replace(witness_utxo=TxOut(Sats(told.amount - burnt), told.script))
             break

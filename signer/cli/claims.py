@@ -115,7 +115,7 @@ def named(psbt: "Psbt") -> tuple[str, str] | None:
 
 def _input(said: "PsbtInput", txid: Txid, vout: int) -> ClaimedInput:
     # Psbt.parse has compared the previous transaction's id and length with the outpoint.
-    spent = said.previous_tx.outputs[vout] if said.previous_tx else said.witness_utxo
+    spent = said.previous_tx.output(vout) if said.previous_tx else said.witness_utxo
     amount = spent.amount if spent else None
     return ClaimedInput(txid, vout, amount, said.previous_tx is not None, len(said.partial_sigs))
 

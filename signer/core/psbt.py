@@ -243,7 +243,7 @@ def _alike(
     sigs = [PartialSig(key, sized[1:]) for key, sized in _SIG.findall(early + late)]
     part.end = match.start()
     previous = _previous(part, coin, known, Outline.usual)
-    spent = previous.outputs[coin.vout]
+    spent = previous.output(coin.vout)
     if (
         (utxo and utxo != spent.to_bytes())
         or len({*origins[::2]}) < len(origins) // 2

@@ -6,6 +6,7 @@ Sources: Bitcoin Core `src/primitives/transaction.h`; BIP141 (weight), BIP144 (w
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import accumulate
 from struct import Struct
 from typing import Final, NamedTuple, Self
 
@@ -13,7 +14,7 @@ from signer.core import wire
 from signer.core.coins import COINS
 from signer.core.hashes import sha256d
 from signer.core.names import Sats, Txid
-from signer.core.wire import Reader
+from signer.core.wire import LONG, Reader
 
 # No block holds a larger one: 4,000,000 weight units, and each byte weighs one or more (BIP141).
 MAX_TRANSACTION: Final = 4_000_000
@@ -81,8 +82,9 @@ class TxOut(NamedTuple):
         """
         (amount,) = _AMOUNT.unpack_from(reader.data, reader.skip(_AMOUNT.size))
         if amount > MAX_AMOUNT:
-            at = reader.position - _AMOUNT.size
-            reader.at(at).fail("amount is over the supply", found=str(amount))
+            reader.at(reader.position - _AMOUNT.size).fail(
+                "amount is over the supply", found=str(amount)
+            )
         return cls(Sats(amount), reader.var_bytes())
 
     def to_bytes(self) -> bytes:
@@ -149,19 +151,19 @@ class Transaction:
 
 
 class Outline(NamedTuple):
-    """A transaction in the network's form (BIP144): every byte is checked, the outputs are read.
+    """A transaction in the network's form (BIP144): every byte is checked, nothing is taken apart.
 
     Of the previous transactions, most of a PSBT, only the id and one output matter to a signer.
 
     Attributes:
         raw: all bytes.
         txid: as `Transaction.txid`.
-        outputs: in order.
+        outputs: where each begins. A number takes a fifth of the memory that an output takes.
     """
 
     raw: bytes
     txid: Txid
-    outputs: list[TxOut]
+    outputs: list[int]
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
@@ -177,12 +179,14 @@ class Outline(NamedTuple):
         raw, start = reader.peek(reader.left), reader.skip(_U32)
         segwit = reader.peek(len(_MARKER)) == _MARKER
         body = reader.skip(len(_MARKER)) + len(_MARKER) if segwit else reader.position
-        inputs = reader.count(_UNSIGNED.size)
-        if not inputs:
+        if not (inputs := reader.count(_UNSIGNED.size)):
             reader.fail("transaction without inputs")
         for _ in range(inputs):
             reader.over(_OUTPOINT.size, _U32)
-        outputs = [TxOut.read(reader) for _ in range(reader.count(_LEAST_OUTPUT))]
+        outputs = [
+            (reader.position - start, TxOut.read(reader))[0]
+            for _ in range(reader.count(_LEAST_OUTPUT))
+        ]
         after = reader.position - start
         stacks = range(inputs if segwit else 0)
         items = [reader.over(0) for _ in stacks for _ in range(reader.count(1))]
@@ -198,16 +202,18 @@ class Outline(NamedTuple):
     def usual(cls, reader: Reader) -> Self:
         """As `read`: at one match, if it is of the form that wallets give to a payment."""
         form, one, stack = _usual()
-        match = form.fullmatch(reader.data, reader.position, reader.end)
-        if match is None:
-            return cls.read(reader)
-        raw, (marker, body, count, paid, stacks) = match[0], match.groups()
-        outputs = [
-            TxOut(Sats(*_AMOUNT.unpack(some)), script[1:]) for some, script in one.findall(paid)
-        ]
-        if len(outputs) != count[0] or len(stack.findall(stacks)) != (body[0] if marker else 0):
-            return cls.read(reader)
-        return cls(raw, Txid(sha256d(raw[:_U32] + body + raw[-_U32:])[::-1].hex()), outputs)
+        if match := form.fullmatch(reader.data, reader.position, reader.end):
+            raw, (marker, body, count, paid, stacks) = match[0], match.groups()
+            *outputs, _ = accumulate(
+                map(len, one.findall(paid)), initial=match.start(4) - match.start()
+            )
+            if (len(outputs), len(stack.findall(stacks))) == (
+                int.from_bytes(count[-2:], "little"),
+                body[0] if marker else 0,
+            ):
+                stripped = raw[:_U32] + body + raw[-_U32:]
+                return cls(raw, Txid(sha256d(stripped)[::-1].hex()), outputs)
+        return cls.read(reader)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -218,23 +224,37 @@ class Outline(NamedTuple):
         """
         return cls.read(Reader(data, "transaction"))
 
+    def output(self, index: int) -> TxOut:
+        """One output.
+
+        Raises:
+            IndexError: there is none of this index.
+        """
+        raw, script = self.raw, self.outputs[index] + _AMOUNT.size
+        return TxOut(
+            Sats(*_AMOUNT.unpack_from(raw, script - _AMOUNT.size)),  # which `read` looked at
+            raw[script + 1 : script + 1 + raw[script]]
+            if raw[script] < LONG
+            else Reader(raw, "output", script).var_bytes(),
+        )
+
 
 @cache
 def _usual() -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
     """How most wallets write a payment, an output of it, and the witnesses of one input.
 
-    Up to three inputs, and lengths of scripts, signatures and keys that are seen every day. An
-    amount is under 7 * 2**48, so that no supply need be asked. Counts are bounded, so that bytes
-    which nearly fit take no longer to turn down.
+    Up to three inputs and 4,000 outputs (more is not relayed), and lengths of scripts, signatures
+    and keys that are seen every day. An amount is under 7 * 2**48, so that no supply need be asked.
+    All counts are bounded, so that bytes which nearly fit take no longer to turn down.
     """
     spent = b".{36}%b.{4}" % _sized(0, 23, 35, *range(105, 109))
-    amount, script = rb".{6}[\x00-\x06]\x00", _sized(22, 23, 25, 34, 35)
+    paid = rb".{6}[\x00-\x06]\x00" + _sized(22, 23, 25, 34, 35)
     stack = _counted(_sized(0, 33, 64, 65, *range(70, 74), 105, 139, 173), 5)
-    form = b".{4}(\x00\x01)?(%b([\x01-\xfc])((?:%b){1,252}))((?:%b){0,3}).{4}" % (
-        *(_counted(spent, 3), amount + script, stack),
+    count = rb"[\x01-\xfc]|\xfd(?:[\xfd-\xff]\x00|.[\x01-\xff])"
+    form = b".{4}(\x00\x01)?(%b(%b)((?:%b){1,4000}))((?:%b){0,3}).{4}" % (
+        *(_counted(spent, 3), count, paid, stack),
     )
-    one = b"(%b)(%b)" % (amount, script)
-    return re.compile(form, re.DOTALL), re.compile(one, re.DOTALL), re.compile(stack, re.DOTALL)
+    return re.compile(form, re.DOTALL), re.compile(paid, re.DOTALL), re.compile(stack, re.DOTALL)
 
 
 def _sized(*sizes: int) -> bytes:

@@ -305,7 +305,7 @@ def _spent(at: int, said: PsbtInput, coin: OutPoint) -> TxOut:
             found=f"{previous.txid}, {len(previous.outputs)} outputs",
             hint="build it again with whole previous transactions",
         )
-    spent = previous.outputs[coin.vout]
+    spent = previous.output(coin.vout)
     claimed = said.witness_utxo
     if claimed is not None and claimed != spent:
         alike = claimed.script == spent.script
@@ -434,8 +434,7 @@ def _output(
 
 
 def _one_change(outputs: Sequence[FoundOutput]) -> None:
-    count = sum(o.change_index is not None for o in outputs)
-    if count > 1:
+    if (count := sum(o.change_index is not None for o in outputs)) > 1:
         raise refused(
             4,
             "outputs.change",

@@ -48,4 +48,4 @@ def burn_with_credulous_signers(world: World, lie: Lie, home: Path) -> int:
 
 def _credulous(_at: int, said: PsbtInput, coin: OutPoint) -> TxOut:
     """A signer that takes the amount from whatever the file says first."""
-    return said.witness_utxo or said.previous_tx.outputs[coin.vout]
+    return said.witness_utxo or said.previous_tx.output(coin.vout)

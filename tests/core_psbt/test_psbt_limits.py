@@ -97,7 +97,7 @@ def test_a_previous_transaction_may_be_as_large_as_a_block():
     assert len(large.to_bytes()) > MAX_UNSIGNED
     tx = Transaction(2, (TxIn(OutPoint(large.txid, 19_999), b"", 0),), (paid.outputs[0],), 0)
     raw = build(tx, [PsbtInput(previous_tx=outline(large))], [PsbtOutput()], {})
-    assert Psbt.parse(raw).inputs[0].previous_tx.outputs[-1] == paid.outputs[1]
+    assert Psbt.parse(raw).inputs[0].previous_tx.output(-1) == paid.outputs[1]
 
 
 HOSTILE = """

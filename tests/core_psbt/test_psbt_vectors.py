@@ -119,7 +119,7 @@ def test_fields_mean_what_they_should():
     first, second = psbt.inputs
     outpoint = psbt.tx.inputs[0].outpoint
     assert first.previous_tx.txid == outpoint.txid
-    assert first.previous_tx.outputs[outpoint.vout].amount == 50_000_000
+    assert first.previous_tx.output(outpoint.vout).amount == 50_000_000
     assert second.witness_utxo.amount == 200_000_000
     assert second.witness_script.endswith(b"\xae")
     assert (first.sighash, second.sighash) == (1, 1)

@@ -61,7 +61,7 @@ def test_what_devices_signed(device):
     """Five vendors' firmware signed the digest that we compute."""
     psbt = Psbt.parse(decoded(device["psbt_after"]))
     (spent,) = psbt.inputs
-    coin = spent.previous_tx.outputs[psbt.tx.inputs[0].outpoint.vout]
+    coin = spent.previous_tx.output(psbt.tx.inputs[0].outpoint.vout)
     digest = Bip143(psbt.tx).digest(0, spent.witness_script, coin.amount)
     assert digest.hex() == device["sighash_input_0"]
     (signed,) = spent.partial_sigs

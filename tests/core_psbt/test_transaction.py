@@ -141,6 +141,14 @@ def test_a_count_of_outputs_is_compared_with_nine_bytes_each():
     assert caught.value.expected == "at most 8"
 
 
+@pytest.mark.parametrize("size", [0, 1, 252, 253, 254, 65_535, 65_536])
+def test_an_outputs_script_of_any_length(size):
+    """Up to 252 bytes its length takes one, and then three or five."""
+    outputs = (TxOut(Sats(5), b"\x51" * size), TxOut(Sats(6), b""))
+    found = Outline.parse(replace(previous(0), outputs=outputs).to_bytes())
+    assert tuple(found.output(at) for at in range(2)) == outputs
+
+
 def test_the_largest_supply():
     """Monacoin's: 105,120,000 MONA of 100,000,000 (its `src/amount.h`)."""
     assert MAX_AMOUNT == 105_120_000 * 100_000_000

@@ -70,7 +70,7 @@ def task_of(
     digests = Bip143(psbt.tx)
     inputs = []
     for at, (txin, said) in enumerate(zip(psbt.tx.inputs, psbt.inputs, strict=True)):
-        amount = said.previous_tx.outputs[txin.outpoint.vout].amount
+        amount = said.previous_tx.output(txin.outpoint.vout).amount
         digest = digests.digest(at, script.witness_script, amount)
         inputs.append(VaultInput(txin.outpoint, amount, 0, 0, script, digest, ()))
     outputs = [
@@ -91,7 +91,7 @@ def settled(vendor: str, signature: PartialSig) -> Transaction:
     psbt, vault = recorded_psbt(vendor), recorded_vault(vendor)
     script = vault.script(0, 0)
     (said,) = psbt.inputs
-    spent = said.previous_tx.outputs[psbt.tx.inputs[0].outpoint.vout]
+    spent = said.previous_tx.output(psbt.tx.inputs[0].outpoint.vout)
     digest = Bip143(psbt.tx).digest(0, script.witness_script, spent.amount)
     path = next(key.path for key in script.keys if key.fingerprint == root_of("alpha").fingerprint)
     secret = root_of("alpha").derive_path(path).secret

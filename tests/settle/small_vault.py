@@ -97,7 +97,7 @@ class World:
         vault, digests, signatures = self.vault, self.vault.digests(psbt.tx), {}
         sign = {"ecdsa": secp.sign_ecdsa, "schnorr": schnorr.sign}[vault.scheme.name]
         for at, said in enumerate(psbt.inputs):
-            amount = said.previous_tx.outputs[psbt.tx.inputs[at].outpoint.vout].amount
+            amount = said.previous_tx.output(psbt.tx.inputs[at].outpoint.vout).amount
             code = said.witness_script or said.redeem_script
             digest = digests.digest(at, code, amount, vault.sighash)
             for origin in said.derivations:
