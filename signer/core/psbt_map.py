@@ -64,7 +64,7 @@ class FieldMap:
             if not size:
                 break
             key = data[start:at] if at < end else reader.at(start).take(size)
-            known = types.get(key[0]) or _rare(key, where)
+            known = types.get(key[0]) or _rare(key, where, types)
             form, reader.part = known.key, known.name
             if key in found:
                 reader.at(at).fail("comes twice", found=f"key {key[:40].hex()}")
@@ -115,10 +115,10 @@ class FieldMap:
         return tuple([Entry(key, value) for key, (value, _) in found if key[0] not in read])
 
 
-def _rare(key: bytes, where: str) -> FieldType:
-    """A type that is not known: all that are known take one byte."""
+def _rare(key: bytes, where: str, types: Mapping[int, FieldType]) -> FieldType:
+    """A type that is not known, or that takes more than a byte."""
     kind = Reader(key, f"{where}: key").compact_size()
-    return FieldType(f"field 0x{kind:02x}", ANYTHING)
+    return types.get(kind) or FieldType(f"field 0x{kind:02x}", ANYTHING)
 
 
 def _check(form: Form, reader: Reader, start: int, end: int, which: str = "") -> None:
