@@ -89,11 +89,11 @@ class Payload:
         Raises:
             BadInput: evidently of another kind.
         """
-        found = guess(data).kind
-        if kind is Kind.PSBT and not data.startswith(MAGIC):
-            _mistaken(kind, found)
-        if kind in (Kind.JSON, Kind.TEXT) and not _is_text(data):
-            _mistaken(kind, found)
+        # Only then is a guess made: bytes that are said to be no more than bytes may be any.
+        if (kind is Kind.PSBT and not data.startswith(MAGIC)) or (
+            kind in (Kind.JSON, Kind.TEXT) and not _is_text(data)
+        ):
+            _mistaken(kind, guess(data).kind)
         return cls(kind, data)
 
 

@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 from carry_samples import binary, join, noise, psbt
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from signer.carry import bbqr, qr
@@ -20,6 +20,7 @@ from signer.core.errors import BadInput
     st.integers(20, 1000),
     st.randoms(),
 )
+@example(b"cHNidP", "H", 20, random.Random(1))  # as a PSBT in base64 begins
 def test_any_order_with_repetitions(data, encoding, characters, luck):
     """Whatever goes in comes out, in any order, however often each code is seen."""
     payload = Payload(Kind.BINARY, data)
