@@ -4,14 +4,9 @@ No signer needs one: of an earlier transaction it reads the id and one output
 (`signer/core/transaction.py`), of its own there is the unsigned form.
 """
 
-from struct import Struct
-from typing import Final
-
 from signer.core.names import Txid
 from signer.core.transaction import Outline, OutPoint, Transaction, TxIn, TxOut, read_stack
 from signer.core.wire import Reader
-
-_OUTPOINT: Final = Struct("<32sI")
 
 
 def parse_transaction(data: bytes) -> Transaction:
@@ -24,11 +19,7 @@ def parse_transaction(data: bytes) -> Transaction:
     version, segwit = reader.u32(), not reader.peek(1)[0]
     reader.skip(2 if segwit else 0)
     spent = [
-        (
-            *_OUTPOINT.unpack_from(data, reader.skip(_OUTPOINT.size)),
-            reader.var_bytes(),
-            reader.u32(),
-        )
+        (reader.take(32), reader.u32(), reader.var_bytes(), reader.u32())
         for _ in range(reader.compact_size())
     ]
     outputs = [TxOut.read(reader) for _ in range(reader.compact_size())]

@@ -62,6 +62,16 @@ def previous(number):
     )
 
 
+@st.composite
+def changed(draw, samples):
+    """One of some bytes, with up to three of its places replaced, taken out or put in."""
+    data = bytearray(draw(st.sampled_from(samples)))
+    change = st.tuples(st.integers(0, 3_000), st.integers(0, 3), st.binary(max_size=3))
+    for at, length, new in draw(st.lists(change, max_size=3)):
+        data[at % len(data) : at % len(data) + length] = new
+    return bytes(data)
+
+
 def outline(tx):
     """What the parser makes of a previous transaction."""
     return Outline.parse(tx.to_bytes())
